@@ -1,0 +1,108 @@
+"""Settings: environment variables `WAYBILL_…` (nested with `__`), or a file named by `WAYBILL_ENV_FILE`."""
+
+import os
+from pathlib import Path
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from waybill.contracts.topics import PARTITIONS_DEFAULT
+
+
+class KafkaSettings(BaseModel):
+    """How to reach the cluster; any Apache Kafka from 2.5 on, with TLS and SASL if wanted."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    bootstrap_servers: str = Field("localhost:9092", description="host:port, several with commas.")
+    security_protocol: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = Field(
+        "PLAINTEXT", description="Transport and authentication."
+    )
+    sasl_mechanism: str | None = Field(None, description="PLAIN, SCRAM-SHA-256, SCRAM-SHA-512 …")
+    sasl_username: str | None = Field(None, description="User name for SASL.")
+    sasl_password: SecretStr | None = Field(None, description="Password for SASL.")
+    ssl_ca_location: Path | None = Field(None, description="File with the CA certificates.")
+    ssl_certificate_location: Path | None = Field(None, description="Client certificate.")
+    ssl_key_location: Path | None = Field(None, description="Client key.")
+    topic_prefix: str = Field("", description="Put before every topic name, e.g. staging- .")
+    partitions: int = Field(
+        PARTITIONS_DEFAULT,
+        ge=1,
+        description="Partitions of every topic; fixed when the installation is made.",
+    )
+    replication: int = Field(
+        1, ge=1, description="Replicas when topics are created; 3 on a cluster."
+    )
+    session_timeout_ms: int = Field(
+        10_000,
+        ge=1_000,
+        description="A process that says nothing for so long loses its partitions; short, so that "
+        "another one is at work within 10 s of a crash.",
+    )
+    transaction_timeout_ms: int = Field(
+        15_000,
+        ge=1_000,
+        description="The broker aborts a transaction that is open for so long; a crash then holds "
+        "readers back no longer than this.",
+    )
+
+    def client_config(self) -> dict[str, str | int]:
+        """librdkafka's settings for the connection alone."""
+        named: dict[str, object] = {
+            "bootstrap.servers": self.bootstrap_servers,
+            "security.protocol": self.security_protocol,
+            "sasl.mechanism": self.sasl_mechanism,
+            "sasl.username": self.sasl_username,
+            "sasl.password": self.sasl_password and self.sasl_password.get_secret_value(),
+            "ssl.ca.location": self.ssl_ca_location,
+            "ssl.certificate.location": self.ssl_certificate_location,
+            "ssl.key.location": self.ssl_key_location,
+        }
+        return {name: str(value) for name, value in named.items() if value is not None}
+
+    def physical(self, topic: str) -> str:
+        """The topic's name on the cluster."""
+        return self.topic_prefix + topic
+
+
+class HttpSettings(BaseModel):
+    """Where a service answers /metrics, /livez and /readyz."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    host: str = Field("127.0.0.1", description="Address to listen on; 0.0.0.0 in a container.")
+    port: int = Field(0, ge=0, le=65_535, description="0 takes a free port and logs it.")
+
+
+class Settings(BaseSettings):
+    """What every service needs; each service adds its own."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="WAYBILL_",
+        env_nested_delimiter="__",
+        env_file=os.environ.get("WAYBILL_ENV_FILE"),
+        frozen=True,
+        extra="ignore",
+    )
+
+    kafka: KafkaSettings = Field(default_factory=KafkaSettings, description="The cluster.")
+    http: HttpSettings = Field(default_factory=HttpSettings, description="Metrics and health.")
+    data_dir: Path = Field(
+        Path(".run"), description="Folder for local views; losing it costs a re-read, never data."
+    )
+    log_level: Literal["debug", "info", "warning", "error"] = Field(
+        "info", description="Least level."
+    )
+    log_format: Literal["json", "console"] = Field("json", description="json for machines.")
+    stop_s: float = Field(
+        8.0,
+        gt=0,
+        description="How long a stop waits for calls under way; supervisors kill after 10 s.",
+    )
+    seal_key: SecretStr | None = Field(
+        None, description="Key that seals the stores' tokens: 32 bytes in base64."
+    )
+    registry_url: str | None = Field(
+        None, description="Schema Registry, to read the Confluent wire format on public topics."
+    )

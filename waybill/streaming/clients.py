@@ -1,0 +1,118 @@
+"""librdkafka clients with the settings that the runtime relies on, each with its reason."""
+
+from confluent_kafka import Consumer, Producer
+from confluent_kafka.admin import AdminClient
+
+from waybill.settings import KafkaSettings
+
+_MESSAGE_BYTES_MAX = 8 * 1024 * 1024 + 65_536
+"""The largest topic allows 8 MiB; some room for the batch around it."""
+
+Config = dict[str, str | int | float | bool]
+
+
+def _base(kafka: KafkaSettings, client_id: str) -> Config:
+    return {
+        **kafka.client_config(),
+        "client.id": client_id,
+        "log_level": 3,  # errors; what matters comes through callbacks and return values
+        "socket.keepalive.enable": True,
+        # after a broker restart, be back within a second instead of ten
+        "reconnect.backoff.max.ms": 1_000,
+    }
+
+
+def admin_client(kafka: KafkaSettings, client_id: str = "waybill-admin") -> AdminClient:
+    """For metadata, offsets and topics."""
+    return AdminClient(_base(kafka, client_id))
+
+
+def transactional_producer(kafka: KafkaSettings, transactional_id: str) -> Producer:
+    """One per owned partition; its transactional id is the fence."""
+    return Producer(
+        {
+            **_base(kafka, transactional_id),
+            "transactional.id": transactional_id,
+            "transaction.timeout.ms": kafka.transaction_timeout_ms,
+            "message.max.bytes": _MESSAGE_BYTES_MAX,
+            "compression.type": "none",  # every client can read it; the images are compressed already
+            "linger.ms": 0,  # a transaction is flushed at once anyway
+            # send_offsets right after produce waits out one back-off while partitions are added:
+            # 100 ms by default, in every transaction
+            "retry.backoff.ms": 5,
+            "retry.backoff.max.ms": 200,
+        }
+    )
+
+
+def plain_producer(kafka: KafkaSettings, client_id: str) -> Producer:
+    """Idempotent, for records that may come twice; the caller names partitions where they matter."""
+    return Producer(
+        {
+            **_base(kafka, client_id),
+            "enable.idempotence": True,
+            "message.max.bytes": _MESSAGE_BYTES_MAX,
+            "partitioner": "murmur2_random",
+            "compression.type": "none",
+            "linger.ms": 0,
+            "queue.buffering.max.kbytes": 65_536,
+        }
+    )
+
+
+def _consumer_base(kafka: KafkaSettings, client_id: str) -> Config:
+    return {
+        **_base(kafka, client_id),
+        "enable.auto.commit": False,
+        "enable.auto.offset.store": False,
+        "isolation.level": "read_committed",
+        # a position that is gone must stop the partition, not jump silently
+        "auto.offset.reset": "error",
+        "fetch.message.max.bytes": _MESSAGE_BYTES_MAX,
+        "fetch.max.bytes": 4 * _MESSAGE_BYTES_MAX,
+        "queued.max.messages.kbytes": 32_768,  # what is prefetched is memory too
+        # a partition that joins waits for the fetch under way; the default is 500 ms
+        "fetch.wait.max.ms": 100,
+        "fetch.error.backoff.ms": 50,
+    }
+
+
+def member_consumer(kafka: KafkaSettings, group: str, instance: str | None = None) -> Consumer:
+    """Holds a process's membership in the group; it owns partitions and never reads them."""
+    static = {"group.instance.id": instance} if instance else {}
+    return Consumer(
+        {
+            **_consumer_base(kafka, f"{group}-member"),
+            **static,
+            "group.id": group,
+            "partition.assignment.strategy": "cooperative-sticky",
+            "session.timeout.ms": kafka.session_timeout_ms,
+            # three beats in a session, and a joining member waits for the next one
+            "heartbeat.interval.ms": max(300, kafka.session_timeout_ms // 10),
+        }
+    )
+
+
+def reader_consumer(kafka: KafkaSettings, group: str) -> Consumer:
+    """Reads explicit partitions; it belongs to no group and commits nothing."""
+    return Consumer(
+        {
+            **_consumer_base(kafka, f"{group}-reader"),
+            "group.id": f"{group}-reader",  # asked for by the client, never joined
+            "enable.partition.eof": True,  # tells the end behind commit markers, which positions do not
+        }
+    )
+
+
+def worker_consumer(kafka: KafkaSettings, group: str) -> Consumer:
+    """A plain member of a group that reads what it is given: for stateless services."""
+    return Consumer(
+        {
+            **_consumer_base(kafka, f"{group}-worker"),
+            "group.id": group,
+            "auto.offset.reset": "earliest",
+            "partition.assignment.strategy": "cooperative-sticky",
+            "session.timeout.ms": kafka.session_timeout_ms,
+            "heartbeat.interval.ms": max(300, kafka.session_timeout_ms // 10),
+        }
+    )

@@ -1,0 +1,198 @@
+"""One owned partition: taken over, restored, running; or fenced, stopped, gone.
+
+    OPENING ──▶ RESTORING ──▶ RUNNING ──▶ (given back)
+       ▲            │            │
+       └────────────┴─ unclear ──┘        FENCED, STOPPED: nothing is written or started any more
+
+Group commit: while a transaction is under way, what arrives waits and is the next one; an idle
+partition commits at once. So at most one batch is undecided, and the view never runs ahead of Kafka.
+"""
+
+from collections import deque
+from collections.abc import Callable
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+from waybill.streaming.errors import FencedError, LostPositionError, StreamingError, UnclearError
+from waybill.streaming.ports import BEGINNING, Batch, Handler, Opened, Place, Sources, Submit
+from waybill.streaming.records import Inbound
+
+_BATCH_RECORDS_MAX = 500
+"""Records per transaction: enough to carry a backlog, small enough to be done in tens of milliseconds."""
+
+
+class Phase(StrEnum):
+    """Where a partition stands."""
+
+    OPENING = "opening"
+    RESTORING = "restoring"
+    RUNNING = "running"
+    FENCED = "fenced"
+    STOPPED = "stopped"
+
+
+@dataclass(slots=True)
+class Commit:
+    """A transaction under way."""
+
+    batch: Batch
+    positions: dict[str, int]
+    sent_at_s: float
+    future: Future[Any]
+
+
+@dataclass(slots=True)
+class OwnedPartition:
+    """State of one partition between the turns of the runtime; used by its thread alone."""
+
+    number: int
+    sources: Sources
+    submit: Submit
+    clock: Callable[[], float]
+    phase: Phase = Phase.OPENING
+    since_s: float = 0.0
+    opening: Future[Opened] | None = None
+    opened: Opened | None = None
+    handler: Handler | None = None
+    commit: Commit | None = None
+    inbox: deque[Inbound] = field(default_factory=deque)
+    positions: dict[str, int] = field(default_factory=dict)
+    """Next offset to read of each followed topic, as far as it has been processed."""
+    committed_positions: dict[str, int] = field(default_factory=dict)
+    reached: dict[str, int] = field(default_factory=dict)
+    committed_at_s: float = 0.0
+
+    def enter(self, phase: Phase) -> None:
+        """Change the phase."""
+        self.phase = phase
+        self.since_s = self.clock()
+
+    def restored(self, opened: Opened, handler: Handler) -> dict[Place, int]:
+        """Start restoring; returns where to read state and views from."""
+        self.opened, self.handler = opened, handler
+        self.enter(Phase.RESTORING)
+        starts = {topic: handler.position(topic) for topic in opened.ends}
+        self.positions = {topic: start for topic, start in starts.items() if start is not None}
+        self.reached = {topic: start or 0 for topic, start in starts.items()}
+        return {
+            Place(topic, self.number): BEGINNING if start is None else start
+            for topic, start in starts.items()
+        }
+
+    def missing(self) -> list[str]:
+        """State and view topics that have not been read to the end seen at the takeover."""
+        ends = self.opened.ends if self.opened else {}
+        return [topic for topic, end in ends.items() if self.reached[topic] < end]
+
+    def run(self) -> dict[Place, int]:
+        """Everything is restored: act from now on; returns where to read the inputs from."""
+        opened, handler = self._ready()
+        self.enter(Phase.RUNNING)
+        self.committed_at_s = self.clock()
+        self.positions.update(opened.committed)
+        self.committed_positions = dict(opened.committed)
+        handler.opened()
+        return {
+            Place(topic, self.number): opened.committed.get(topic, BEGINNING)
+            for topic in self.sources.inputs
+        }
+
+    def take(self, record: Inbound) -> None:
+        """A record of one of the followed topics."""
+        if self.phase is Phase.RESTORING:
+            assert self.handler is not None  # noqa: S101 - set when restoring starts
+            self.handler.absorb([record])
+            self.positions[record.topic] = self.reached[record.topic] = record.offset + 1
+        elif self.phase is Phase.RUNNING:
+            self.inbox.append(record)
+
+    def step(self, metadata: Callable[[], Any], recommit_s: float) -> bool:
+        """Finish the transaction under way if it is done, and start the next one if there is work.
+
+        True when something happened. Raises FencedError and UnclearError of the finished one.
+        """
+        if self.commit is not None:
+            if not self.commit.future.done():
+                return False
+            self._finish(self.commit)
+            return True
+        _, handler = self._ready()
+        stale = self.clock() - self.committed_at_s > recommit_s
+        if not (self.inbox or handler.wants_turn() or stale):
+            return False
+        self._begin(metadata, force=stale)
+        return True
+
+    def _begin(self, metadata: Callable[[], Any], *, force: bool) -> None:
+        opened, handler = self._ready()
+        count = min(len(self.inbox), _BATCH_RECORDS_MAX)
+        records = [self.inbox.popleft() for _ in range(count)]
+        batch = handler.process(records)
+        positions = dict(self.positions)
+        for record in records:
+            positions[record.topic] = record.offset + 1
+        sent_at_s = self.clock()
+        if not (batch.outputs or force or self._inputs_moved(positions)):
+            self._apply(
+                batch, positions, sent_at_s
+            )  # only the view changed: nothing to make durable
+            return
+        travelling = {topic: offset for topic, offset in positions.items() if self._travels(topic)}
+        future = self.submit(opened.transactions.commit, batch.outputs, travelling, metadata())
+        self.commit = Commit(batch, positions, sent_at_s, future)
+
+    def _travels(self, topic: str) -> bool:
+        return topic in self.sources.inputs or topic in self.sources.views
+
+    def _inputs_moved(self, positions: dict[str, int]) -> bool:
+        return any(
+            positions.get(topic) != self.committed_positions.get(topic)
+            for topic in self.sources.inputs
+        )
+
+    def _finish(self, commit: Commit) -> None:
+        self.commit = None
+        ends = commit.future.result()
+        for place, end in ends.items():
+            if place.topic in self.sources.state and place.partition == self.number:
+                commit.positions[place.topic] = end + 1
+        self.committed_positions = dict(commit.positions)
+        self.committed_at_s = self.clock()
+        self._apply(commit.batch, commit.positions, commit.sent_at_s)
+
+    def _apply(self, batch: Batch, positions: dict[str, int], sent_at_s: float) -> None:
+        _, handler = self._ready()
+        self.positions = positions
+        followed = {t: o for t, o in positions.items() if t not in self.sources.inputs}
+        handler.committed(batch, followed, sent_at_s)
+
+    def _ready(self) -> tuple[Opened, Handler]:
+        if self.opened is None or self.handler is None:
+            raise RuntimeError(f"partition {self.number} is used before it was opened")
+        return self.opened, self.handler
+
+    def places(self) -> list[Place]:
+        """Everything that is read for this partition."""
+        followed = {*self.sources.state, *self.sources.views, *self.sources.inputs}
+        return [Place(topic, self.number) for topic in sorted(followed)]
+
+    def close(self) -> None:
+        """Given back or reopened: forget it; a transaction under way may still end either way."""
+        if self.handler is not None:
+            self.handler.close()
+        self.handler = None
+        self.opened = None
+        self.commit = None
+        self.inbox.clear()
+
+
+__all__ = [
+    "FencedError",
+    "LostPositionError",
+    "OwnedPartition",
+    "Phase",
+    "StreamingError",
+    "UnclearError",
+]

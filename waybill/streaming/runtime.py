@@ -1,0 +1,253 @@
+"""The loop of a service that owns partitions: one thread for membership, reading, deciding and the view.
+
+Commits of different partitions run in parallel on a small pool; calls to the outside run elsewhere and
+come back as results that the service collects in its `turn`. There are no tick timers: an idle
+partition commits at once, and waiting ends with the first record.
+"""
+
+import contextlib
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import structlog
+
+from waybill.streaming.errors import FatalError, FencedError, UnclearError
+from waybill.streaming.metrics import RuntimeMetrics
+from waybill.streaming.partition import OwnedPartition, Phase
+from waybill.streaming.ports import BEGINNING, Membership, Opener, Place, Reader, Service
+from waybill.streaming.records import Inbound
+
+log = structlog.get_logger()
+
+_READ_RECORDS_MAX = 500
+_INBOX_RECORDS_MAX = 5_000
+"""Records waiting for commits, over all partitions, after which reading pauses."""
+_BUSY_WAIT_S = 0.001
+"""Results of commits and calls are looked for this often while some are expected."""
+_IDLE_WAIT_S = 0.02
+
+
+class Pool(Protocol):
+    """Runs commits and takeovers; a thread pool, or the simulation's."""
+
+    def submit(self, function: Callable[..., Any], /, *args: Any) -> "Future[Any]":
+        """Run it elsewhere."""
+
+
+@dataclass(frozen=True, slots=True)
+class Timing:
+    """Times of the runtime, each with its reason."""
+
+    fence_grace_s: float = 12.0
+    """A fenced partition that is still assigned after a session timeout is written by another group."""
+    recommit_s: float = 6 * 3600.0
+    """Positions and transactional ids expire when unused for days: re-commit well before."""
+    reopen_pause_s: float = 0.5
+    """Between an unclear end and the next takeover, so that a broken broker is not hammered."""
+
+
+class Runtime:
+    """Runs one service until it is stopped; see the module for who does what on which thread."""
+
+    def __init__(
+        self,
+        service: Service,
+        reader: Reader,
+        opener: Opener,
+        pool: Pool,
+        clock: Callable[[], float],
+        metrics: RuntimeMetrics,
+        timing: Timing | None = None,
+    ) -> None:
+        """The membership is set by `join`, since it calls back into the runtime."""
+        self._service = service
+        self._reader = reader
+        self._opener = opener
+        self._pool = pool
+        self._clock = clock
+        self._metrics = metrics
+        self._timing = timing or Timing()
+        self._membership: Membership | None = None
+        self._partitions: dict[int, OwnedPartition] = {}
+        self._retry_at: dict[int, float] = {}
+        self._tables_missing: set[Place] = set()
+
+    @property
+    def partitions(self) -> Sequence[OwnedPartition]:
+        """The partitions owned now."""
+        return list(self._partitions.values())
+
+    @property
+    def ready(self) -> bool:
+        """Tables read, and every owned partition running."""
+        running = all(p.phase is Phase.RUNNING for p in self._partitions.values())
+        return running and not self._tables_missing and self._membership is not None
+
+    def join(self, membership: Membership, table_partitions: int) -> None:
+        """Read the tables from their beginning and take part in the group."""
+        tables = [
+            Place(t, n) for t in self._service.sources.tables for n in range(table_partitions)
+        ]
+        self._tables_missing = set(tables)
+        if tables:
+            self._reader.assign(dict.fromkeys(tables, BEGINNING))
+        self._membership = membership
+
+    def gained(self, number: int) -> None:
+        """The group gave us a partition: shut out its predecessor."""
+        log.info("partition_gained", partition=number)
+        partition = OwnedPartition(number, self._service.sources, self._pool.submit, self._clock)
+        self._partitions[number] = partition
+        self._open(partition)
+
+    def lost(self, number: int) -> None:
+        """The group took a partition back: nothing of it is written or started from here on."""
+        log.info("partition_lost", partition=number)
+        partition = self._partitions.pop(number, None)
+        self._retry_at.pop(number, None)
+        if partition is not None:
+            self._forget(partition)
+
+    def turn(self) -> None:
+        """One round: membership, reading, each partition, the service."""
+        if self._membership is not None:
+            self._membership.poll()
+        busy = self._service.turn()
+        for partition in list(self._partitions.values()):
+            busy |= self._advance(partition)
+        self._read(_BUSY_WAIT_S if busy or self._under_way() else _IDLE_WAIT_S)
+        self._metrics.turned(self._clock(), self._partitions.values())
+
+    def _under_way(self) -> bool:
+        return any(p.commit is not None or p.inbox for p in self._partitions.values())
+
+    def _read(self, wait_s: float) -> None:
+        if sum(len(p.inbox) for p in self._partitions.values()) > _INBOX_RECORDS_MAX:
+            return
+        batch = self._reader.read(_READ_RECORDS_MAX, wait_s)
+        table_records: list[Inbound] = []
+        for record in batch.records:
+            if record.topic in self._service.sources.tables:
+                table_records.append(record)
+            elif partition := self._partitions.get(record.partition):
+                partition.take(record)
+        if table_records:
+            self._service.on_table(table_records)
+        if batch.records:
+            self._metrics.consumed(batch.records)
+        for place, end in batch.ends:
+            self._reached(place, end)
+        for place in batch.lost:
+            self._position_lost(place)
+
+    def _reached(self, place: Place, end: int) -> None:
+        self._tables_missing.discard(place)
+        partition = self._partitions.get(place.partition)
+        if partition is not None and place.topic in partition.reached:
+            partition.reached[place.topic] = max(partition.reached[place.topic], end)
+
+    def _position_lost(self, place: Place) -> None:
+        log.error("position_lost", topic=place.topic, partition=place.partition)
+        self._metrics.position_lost(place)
+        if partition := self._partitions.get(place.partition):
+            self._forget(partition)
+            partition.enter(Phase.STOPPED)
+
+    def _advance(self, partition: OwnedPartition) -> bool:
+        try:
+            return self._advance_unguarded(partition)
+        except FencedError as error:
+            log.warning("partition_fenced", partition=partition.number, detail=str(error))
+            self._metrics.fenced()
+            self._forget(partition)
+            partition.enter(Phase.FENCED)
+        except UnclearError as error:
+            log.warning("partition_unclear", partition=partition.number, detail=str(error))
+            self._metrics.rebuilt()
+            self._forget(partition)
+            partition.enter(Phase.OPENING)
+            self._retry_at[partition.number] = self._clock() + self._timing.reopen_pause_s
+        return True
+
+    def _advance_unguarded(self, partition: OwnedPartition) -> bool:
+        match partition.phase:
+            case Phase.OPENING:
+                return self._finish_opening(partition)
+            case Phase.RESTORING:
+                return self._finish_restoring(partition)
+            case Phase.RUNNING:
+                return partition.step(self._metadata, self._timing.recommit_s)
+            case Phase.FENCED:
+                self._still_ours(partition)
+                return False
+            case Phase.STOPPED:
+                return False
+
+    def _metadata(self) -> Any:
+        assert self._membership is not None  # noqa: S101 - partitions only come from a membership
+        return self._membership.metadata()
+
+    def _open(self, partition: OwnedPartition) -> None:
+        partition.enter(Phase.OPENING)
+        partition.opening = self._pool.submit(self._opener.open, partition.number)
+
+    def _finish_opening(self, partition: OwnedPartition) -> bool:
+        if partition.opening is None:
+            if self._clock() >= self._retry_at.get(partition.number, 0.0):
+                self._open(partition)
+            return False
+        if not partition.opening.done():
+            return False
+        opening, partition.opening = partition.opening, None
+        opened = opening.result()
+        handler = self._service.open(partition.number, opened.identity)
+        self._reader.assign(partition.restored(opened, handler))
+        return True
+
+    def _finish_restoring(self, partition: OwnedPartition) -> bool:
+        if self._tables_missing or partition.missing():
+            return False
+        took_s = self._clock() - partition.since_s
+        self._reader.assign(partition.run())
+        self._metrics.restored(took_s)
+        log.info("partition_running", partition=partition.number, restore_s=round(took_s, 3))
+        return True
+
+    def _still_ours(self, partition: OwnedPartition) -> None:
+        if self._clock() - partition.since_s > self._timing.fence_grace_s:
+            fence = self._service.sources.state[0]
+            raise FatalError(
+                f"another group writes {fence} partition {partition.number}: this process was shut out "
+                "while its own group still gives it the partition. Two installations, or two values of "
+                "the group setting, work on the same topics. Stop one of them, or give it another topic "
+                "prefix."
+            )
+
+    def _forget(self, partition: OwnedPartition) -> None:
+        self._reader.unassign(partition.places())
+        partition.close()
+
+    def stop(self, deadline_s: float) -> bool:
+        """Start nothing new, finish what is under way until the deadline; True when all of it ended."""
+        self._service.stop_intake()
+        while self._clock() < deadline_s:
+            if self._service.idle() and not any(p.commit for p in self._partitions.values()):
+                return True
+            self.turn()
+        return False
+
+    def close(self) -> None:
+        """Give everything back; others can take over at once."""
+        for number in list(self._partitions):
+            self.lost(number)
+        if self._membership is not None:
+            with contextlib.suppress(RuntimeError):  # closed twice
+                self._membership.close()
+        self._reader.close()
+
+
+def commit_pool() -> ThreadPoolExecutor:
+    """Commits wait for the broker, so a few threads carry many partitions."""
+    return ThreadPoolExecutor(max_workers=8, thread_name_prefix="commit")
