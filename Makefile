@@ -1,17 +1,95 @@
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DELETE_ON_ERROR:
+MAKEFLAGS += --no-builtin-rules --warn-undefined-variables
+.DEFAULT_GOAL := help
+
 UV_VERSION := 0.13.9
 UV := .cache/uv/bin/uv
+BIN := .venv/bin
+READY := .venv/installed
+PACKAGES := waybill services sandbox
+SOURCES := $(PACKAGES) $(wildcard tests benchmarks)
+FAST_TESTS := $(wildcard tests/unit tests/property)
+COMPOSE := docker compose -f deploy/compose.yaml
 
-.cache/uv/bin/uv:
-	python3 -m venv .cache/uv
-	.cache/uv/bin/pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
+help: ## what there is to make
+	@awk -F ':.*## ' '/^[a-z][a-z0-9-]*:.*## / {printf "  %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+# --- environment -------------------------------------------------------------------------------
+
+setup: $(READY) ## make the environment in .venv, as requirements.lock has it
 
 lock: $(UV) ## resolve the dependencies again (after an edit of pyproject.toml)
 	$(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --extra dev --extra registry --extra broker pyproject.toml -o requirements.lock
 
-.venv/installed: requirements.lock pyproject.toml | $(UV)
+$(UV):
+	python3 -m venv .cache/uv
+	.cache/uv/bin/pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
+
+$(READY): requirements.lock pyproject.toml | $(UV)
 	$(UV) venv --quiet --allow-existing .venv
 	$(UV) pip sync --quiet --python .venv/bin/python --require-hashes requirements.lock
 	$(UV) pip install --quiet --python .venv/bin/python --no-deps --no-build-isolation -e .
 	touch $@
 
-setup: .venv/installed ## make the environment
+clean: ## delete what was built, cached or run; .venv and the downloads in .cache stay
+	if [ -x $(BIN)/waybill ]; then $(BIN)/waybill kafka stop; fi
+	rm -rf .run build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	find $(SOURCES) -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# --- checks ------------------------------------------------------------------------------------
+
+fmt: $(READY) ## format the code and sort its imports
+	$(BIN)/ruff check --quiet --fix --select I $(SOURCES)
+	$(BIN)/ruff format $(SOURCES)
+
+lint: $(READY) ## ruff: rules and format
+	$(BIN)/ruff check $(SOURCES)
+	$(BIN)/ruff format --check $(SOURCES)
+
+types: $(READY) ## mypy --strict
+	$(BIN)/mypy $(SOURCES)
+
+imports: $(READY) ## who may import whom (.importlinter)
+	$(BIN)/lint-imports --no-cache
+
+test-unit: $(READY) ## tests of pure code: no server, no network
+	$(BIN)/pytest $(FAST_TESTS)
+
+check: lint types imports test-unit ## everything that is fast; run it before every commit
+
+# --- tests with real servers -------------------------------------------------------------------
+
+test-integration: $(READY) ## tests against a real Kafka and real HTTP servers, which they start
+	$(BIN)/pytest tests/integration
+
+test-e2e: $(READY) ## the whole product, from Alibaba's stand-in to the notification
+	$(BIN)/pytest tests/e2e
+
+# one run for all the slower tests, so that one broker serves them; folders that come later are found
+test: check ## check, and all the other tests: what CI runs
+	$(BIN)/pytest tests $(addprefix --ignore=,$(FAST_TESTS))
+
+bench: $(READY) ## measure; what and how stands in benchmarks/
+	$(BIN)/python -m benchmarks
+
+# --- run ---------------------------------------------------------------------------------------
+
+demo: $(READY) ## see it work on this machine
+	$(BIN)/waybill demo
+
+kafka-start: $(READY) ## start the development broker (Java and Maven; data in .run/kafka)
+	$(BIN)/waybill kafka start
+
+kafka-stop: $(READY) ## stop the development broker
+	$(BIN)/waybill kafka stop
+
+up: ## start Kafka in a container instead, at localhost:9092 (Docker Compose)
+	$(COMPOSE) up --detach --wait
+
+down: ## stop and remove the container; its data stays in a volume
+	$(COMPOSE) down
+
+.PHONY: help setup lock clean fmt lint types imports test-unit check test-integration test-e2e test bench \
+	demo kafka-start kafka-stop up down

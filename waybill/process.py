@@ -44,5 +44,5 @@ def run_until_stopped(
         finished = stop(boot_s() + stop_s)
         log.info("stopped", finished=finished)
     except FatalError as error:
-        log.error("fatal", reason=str(error))  # noqa: TRY400 - the message is for an operator, not a trace
+        log.error("fatal", reason=str(error))
         sys.exit(EXIT_FATAL)

@@ -7,6 +7,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from waybill.alibaba.settings import AlibabaSettings, AppCredentials
 from waybill.contracts.topics import PARTITIONS_DEFAULT
 
 
@@ -105,4 +106,15 @@ class Settings(BaseSettings):
     )
     registry_url: str | None = Field(
         None, description="Schema Registry, to read the Confluent wire format on public topics."
+    )
+
+
+class SiteSettings(BaseModel):
+    """The application at one site: its key and secret, and how its API is reached."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    app: AppCredentials = Field(description="Key and secret of the registered application.")
+    api: AlibabaSettings = Field(
+        default_factory=AlibabaSettings, description="Hosts, paths, limits of the API."
     )

@@ -3,6 +3,7 @@
 Nothing here knows Kafka, HTTP, the clock or settings; the models are what all services share.
 """
 
+from waybill.contracts.base import Record
 from waybill.contracts.command import Command
 from waybill.contracts.imports import ImportCursor, ImportSeen, OrderHint
 from waybill.contracts.ledger import LedgerEntry
@@ -12,7 +13,7 @@ from waybill.contracts.proof import Claim, Proof
 from waybill.contracts.shipment import Shipment
 from waybill.contracts.store import Store, StoreTokens
 
-RECORDS = {
+RECORDS: dict[str, type[Record]] = {
     "order": Order,
     "shipment": Shipment,
     "notification": Notification,
@@ -39,6 +40,7 @@ __all__ = [
     "Order",
     "OrderHint",
     "Proof",
+    "Record",
     "Shipment",
     "Store",
     "StoreTokens",

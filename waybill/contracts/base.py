@@ -34,18 +34,27 @@ class OpenEnum(StrEnum):
 def _utc_millis(value: datetime) -> datetime:
     if value.tzinfo is None:
         raise ValueError("a time without an offset; write it like 2026-11-23T15:50:00Z")
-    utc = value.astimezone(UTC)
+    try:
+        utc = value.astimezone(UTC)
+    except OverflowError:  # year 1 or 9999 with an offset
+        raise ValueError("a time before year 1 or after year 9999 in UTC") from None
     return utc.replace(microsecond=utc.microsecond // 1000 * 1000)
 
 
 Timestamp = Annotated[datetime, AfterValidator(_utc_millis)]
 """A point in time with its offset; kept in UTC, cut to milliseconds (Avro `timestamp-millis`)."""
 
+Long = Annotated[int, Field(ge=-(2**63), le=2**63 - 1)]
+"""A whole number of 64 bits, as Avro's `long` holds it; JSON could carry larger ones."""
+
 Amount = Annotated[Decimal, Field(max_digits=18, decimal_places=4), DecimalType(18, 4)]
 """An exact number with up to 14 digits before and 4 after the point; never a float."""
 
 Text = Annotated[str, StringConstraints(max_length=10_000)]
 """Free text; longer ones are refused at the border, so that no record outgrows its topic."""
+
+Label = Annotated[str, StringConstraints(min_length=1, max_length=256)]
+"""The key of a map: a tag, a code, a field path."""
 
 Id = Annotated[str, StringConstraints(min_length=1, max_length=128, pattern=r"^[^\x00-\x20\x7f]+$")]
 """An identifier as its issuer prints it: text, no spaces, no control characters."""

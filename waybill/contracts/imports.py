@@ -28,7 +28,9 @@ class ImportSeen(Record):
         description="The site's time of the last published state, UTC milliseconds."
     )
     content_sha256: Sha256 = Field(description="Hash of the last published state.")
-    held: tuple[NotImportable, ...] = Field((), description="Why it is not importable, if so.")
+    held: tuple[NotImportable, ...] = Field(
+        (), description="Why it is not importable, if so.", max_length=16
+    )
     open: bool = Field(True, description="False once nothing can change the shipment any more.")
     erased: bool = Field(False, description="True after an erasure: never published again.")
 

@@ -65,15 +65,17 @@ class Attempt(Record):
     carrier_code: Text = Field(description="As sent.")
     logistics_type: LogisticsType = Field(description="As sent.")
     file_paths: tuple[Text, ...] = Field(
-        (), description="Alibaba's paths of the uploaded proof pages."
+        (), description="Alibaba's paths of the uploaded proof pages.", max_length=20
     )
-    proof_sha256: tuple[Sha256, ...] = Field((), description="Hashes of those pages.")
+    proof_sha256: tuple[Sha256, ...] = Field(
+        (), description="Hashes of those pages.", max_length=20
+    )
     dispatched_at: Timestamp | None = Field(
         None, description="Written before the first byte of the call, UTC milliseconds."
     )
     quiet_since: Timestamp | None = Field(
         None,
-        description="From then on no call of this attempt was under way, by the clock of the current owner.",
+        description="From then on no call of this attempt was under way, by the clock of the current owner, UTC milliseconds.",
     )
 
 
@@ -82,7 +84,7 @@ class Lookups(Record):
 
     made: int = Field(0, description="Look-ups made.")
     none_at: tuple[Timestamp, ...] = Field(
-        (), description="Times of the answers 'none' that count.", max_length=8
+        (), description="Times of the answers 'none' that count, UTC milliseconds.", max_length=8
     )
     contradictions: int = Field(0, description="Answers whose status and logistics disagree.")
 

@@ -92,7 +92,7 @@ class Notification(Record):
     carrier_code: Text | None = Field(None, description="Alibaba's code of the carrier.")
     voucher_id: Text | None = Field(None, description="Alibaba's id of the shipment.")
     proof_sha256: tuple[Sha256, ...] = Field(
-        (), description="Hashes of the proof pages that were uploaded or shown."
+        (), description="Hashes of the proof pages that were uploaded or shown.", max_length=20
     )
     request: Text | None = Field(
         None, description="The request that a dry run would have sent, canonical JSON."

@@ -6,6 +6,7 @@ from waybill.contracts.base import (
     Address,
     Amount,
     Id,
+    Label,
     LogisticsType,
     Money,
     OpenEnum,
@@ -137,8 +138,8 @@ class Note(Record):
 class Notes(Record):
     """All notes on the order, by who may read them."""
 
-    internal: tuple[Note, ...] = Field((), description="For the seller alone.")
-    customer: tuple[Note, ...] = Field((), description="Written by the buyer.")
+    internal: tuple[Note, ...] = Field((), description="For the seller alone.", max_length=500)
+    customer: tuple[Note, ...] = Field((), description="Written by the buyer.", max_length=500)
     to_buyer: Text | None = Field(
         None, description="For the buyer; goes onto the proof when the shipment has none."
     )
@@ -163,7 +164,9 @@ class OrderItem(Record):
         None, description="Weight of one unit; from enrichment, Alibaba sends none."
     )
     image_url: Text | None = Field(None, description="https URL of the product image.")
-    options: tuple[Option, ...] = Field((), description="Chosen options such as colour and size.")
+    options: tuple[Option, ...] = Field(
+        (), description="Chosen options such as colour and size.", max_length=100
+    )
     warehouse_location: Text | None = Field(
         None, description="Where it lies in the seller's warehouse; from enrichment."
     )
@@ -198,7 +201,7 @@ class Order(Record):
         description="False while the order cannot be shipped; the reasons say why."
     )
     not_importable: tuple[NotImportable, ...] = Field(
-        (), description="Why it cannot be shipped as it is."
+        (), description="Why it cannot be shipped as it is.", max_length=16
     )
     ordered_at: Timestamp | None = Field(None, description="When it was made, UTC milliseconds.")
     modified_at: Timestamp = Field(description="When the site last changed it, UTC milliseconds.")
@@ -219,7 +222,9 @@ class Order(Record):
     )
     payment: Payment | None = Field(None, description="How it was paid.")
     totals: Totals | None = Field(None, description="The sums.")
-    adjustments: tuple[Adjustment, ...] = Field((), description="Discounts, coupons, surcharges.")
+    adjustments: tuple[Adjustment, ...] = Field(
+        (), description="Discounts, coupons, surcharges.", max_length=500
+    )
     gift: Gift | None = Field(None, description="Gift flag and message; from enrichment.")
     notes: Notes | None = Field(None, description="Internal and customer notes.")
     weight_total: Weight | None = Field(
@@ -229,9 +234,12 @@ class Order(Record):
         (), description="The lines, in the site's order.", max_length=2_000
     )
     marketplace: Marketplace | None = Field(None, description="Fulfilment facts of the site.")
-    tags: dict[str, Text] = Field(default_factory=dict, description="The store's own tags.")
-    provenance: dict[str, Text] = Field(
+    tags: dict[Label, Text] = Field(
+        default_factory=dict, description="The store's own tags.", max_length=100
+    )
+    provenance: dict[Label, Text] = Field(
         default_factory=dict,
+        max_length=10_000,
         description="Field path to where its value comes from, when not the site: catalogue, operator, computed.",
     )
     content_sha256: Sha256 = Field(

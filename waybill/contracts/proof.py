@@ -29,7 +29,7 @@ class Claim(Record):
     shipment: bytes = Field(description="The Shipment as published: single-object Avro or JSON.")
     order: bytes = Field(description="The Order as published: single-object Avro.")
     parts: tuple[bytes, ...] = Field(
-        (), description="Further shipments of the order, when parts are collected."
+        (), description="Further shipments of the order, when parts are collected.", max_length=64
     )
     carrier_code: Text = Field(description="Alibaba's code of the carrier, as it will be declared.")
     logistics_type: LogisticsType = Field(description="EXPRESS or POST, as it will be declared.")
@@ -73,5 +73,7 @@ class Proof(Record):
         None, description="Hash of the facts shown; its start is printed on the page."
     )
     warnings: tuple[Text, ...] = Field(
-        (), description="What the page could not show as given, e.g. a glyph no font has."
+        (),
+        description="What the page could not show as given, e.g. a glyph no font has.",
+        max_length=100,
     )

@@ -2,13 +2,14 @@
 
 from typing import Annotated, Self
 
-from pydantic import Field, StringConstraints, model_validator
+from pydantic import BeforeValidator, Field, StringConstraints, model_validator
 
 from waybill.contracts.base import (
     Address,
     Amount,
     Id,
     LogisticsType,
+    Long,
     Money,
     OpenEnum,
     Option,
@@ -21,8 +22,20 @@ from waybill.contracts.base import (
 from waybill.contracts.keys import parse_order_key
 
 TrackingNumber = Annotated[
-    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=50)
+    str,
+    StringConstraints(
+        strip_whitespace=True, min_length=1, max_length=50, pattern=r"^[^\x00-\x1f\x7f]+$"
+    ),
 ]
+
+
+def _absent_if_blank(value: object) -> object:
+    # many systems print a number that does not exist yet as an empty text
+    return None if isinstance(value, str) and not value.strip() else value
+
+
+OptionalTrackingNumber = Annotated[TrackingNumber | None, BeforeValidator(_absent_if_blank)]
+"""Null, or 1 to 50 printable characters; an empty text counts as null."""
 
 
 class Action(OpenEnum):
@@ -65,7 +78,7 @@ class ShipmentItem(Record):
     name: Text | None = Field(None, description="Product name.")
     quantity: Amount = Field(description="Shipped quantity in the unit beside it.")
     unit: Text | None = Field(None, description="Unit of the quantity, e.g. Piece.")
-    options: tuple[Option, ...] = Field((), description="Chosen options.")
+    options: tuple[Option, ...] = Field((), description="Chosen options.", max_length=100)
 
 
 class Dimensions(Record):
@@ -79,7 +92,7 @@ class Dimensions(Record):
 class Package(Record):
     """One parcel of the shipment; several parcels of one shipment are one shipment."""
 
-    tracking_number: TrackingNumber | None = Field(
+    tracking_number: OptionalTrackingNumber = Field(
         None, description="The parcel's own number, if it has one."
     )
     weight: Weight | None = Field(None, description="Weight of the parcel.")
@@ -111,7 +124,7 @@ class Shipment(Record):
         description="The shipping system's id; stays the same over corrections and the void."
     )
     action: Action = Field(Action.CREATE, description="create, correct or void.")
-    revision: int | None = Field(
+    revision: Long | None = Field(
         None, description="Grows with each change; occurred_at in epoch milliseconds when null."
     )
     occurred_at: Timestamp = Field(
@@ -133,7 +146,7 @@ class Shipment(Record):
     label_created_at: Timestamp | None = Field(
         None, description="When the label was made, UTC milliseconds."
     )
-    tracking_number: TrackingNumber | None = Field(
+    tracking_number: OptionalTrackingNumber = Field(
         None, description="May follow later; the shipment waits for it."
     )
     tracking_url: Text | None = Field(

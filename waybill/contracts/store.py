@@ -4,7 +4,7 @@ from typing import Annotated
 
 from pydantic import Field, StringConstraints
 
-from waybill.contracts.base import Id, OpenEnum, Record, Text, Timestamp
+from waybill.contracts.base import Id, Label, OpenEnum, Record, Text, Timestamp
 from waybill.contracts.proof import Branding
 
 
@@ -55,12 +55,14 @@ class Store(Record):
     token_generation: int = Field(
         1, description="Generation of the tokens in use; connecting again raises it."
     )
-    status_map: dict[str, Text] = Field(
+    status_map: dict[Label, Text] = Field(
         default_factory=dict,
+        max_length=200,
         description="Raw status code to mapped status, over the default table.",
     )
-    carrier_map: dict[str, Text] = Field(
+    carrier_map: dict[Label, Text] = Field(
         default_factory=dict,
+        max_length=2_000,
         description="Carrier code or name of the shipping system, lower case, to Alibaba's code.",
     )
     partial_policy: PartialPolicy = Field(PartialPolicy.REFUSE, description="refuse or collect.")
@@ -85,7 +87,8 @@ class Store(Record):
         10, description="Calls per second that the rate limiter starts with.", ge=1, le=1_000
     )
     import_from: Timestamp | None = Field(
-        None, description="Import orders changed since then; default connected_at less a month."
+        None,
+        description="Import orders changed since then, UTC milliseconds; default connected_at less a month.",
     )
     disconnected: bool = Field(
         False, description="True after disconnecting: kept for its name and history."

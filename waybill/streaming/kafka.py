@@ -25,7 +25,7 @@ from waybill.streaming.clients import (
     reader_consumer,
     transactional_producer,
 )
-from waybill.streaming.errors import FatalError
+from waybill.streaming.errors import FatalError, UnclearError
 from waybill.streaming.ports import Opened, Place, ReadBatch, Sources
 from waybill.streaming.records import Inbound, Outbound
 from waybill.streaming.transactions import FencedProducer
@@ -209,6 +209,18 @@ class KafkaOpener:
 
     def open(self, partition: int) -> Opened:
         """See `Opener.open`. First the fence, then the ends: what is written before the fence is seen."""
+        try:
+            return self._open(partition)
+        except KafkaException as error:
+            if unwrapped(error).code() == KafkaError.UNKNOWN_TOPIC_OR_PART:
+                raise FatalError(
+                    f"a topic is missing ({self._fence} …): run `waybill topics apply`"
+                ) from error
+            raise UnclearError(unwrapped(error).str()) from error
+        except TimeoutError as error:
+            raise UnclearError(f"no answer from the cluster within {_OPEN_S:.0f} s") from error
+
+    def _open(self, partition: int) -> Opened:
         client = transactional_producer(self._kafka, f"{self._fence}-{partition}")
         producer = FencedProducer(client, self._physical)
         producer.fence(_OPEN_S)

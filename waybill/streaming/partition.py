@@ -9,7 +9,7 @@ partition commits at once. So at most one batch is undecided, and the view never
 """
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -99,18 +99,19 @@ class OwnedPartition:
             for topic in self.sources.inputs
         }
 
-    def take(self, record: Inbound) -> None:
-        """A record of one of the followed topics."""
-        if self.phase is Phase.RESTORING:
-            assert self.handler is not None  # noqa: S101 - set when restoring starts
-            self.handler.absorb([record])
-            self.positions[record.topic] = self.reached[record.topic] = record.offset + 1
-        elif self.phase is Phase.RUNNING:
-            self.inbox.append(record)
+    def take(self, records: Sequence[Inbound]) -> None:
+        """Records of the followed topics, each topic in order."""
+        if self.phase is Phase.RUNNING:
+            self.inbox.extend(records)
+        elif self.phase is Phase.RESTORING and self.handler is not None:
+            self.handler.absorb(records)
+            for record in records:
+                self.positions[record.topic] = self.reached[record.topic] = record.offset + 1
 
-    def step(self, metadata: Callable[[], Any], recommit_s: float) -> bool:
+    def step(self, metadata: Callable[[], Any], recommit_s: float, *, intake: bool = True) -> bool:
         """Finish the transaction under way if it is done, and start the next one if there is work.
 
+        Without intake only results are worked on: what was read and not processed is read again later.
         True when something happened. Raises FencedError and UnclearError of the finished one.
         """
         if self.commit is not None:
@@ -120,14 +121,14 @@ class OwnedPartition:
             return True
         _, handler = self._ready()
         stale = self.clock() - self.committed_at_s > recommit_s
-        if not (self.inbox or handler.wants_turn() or stale):
+        if not ((intake and self.inbox) or handler.wants_turn() or stale):
             return False
-        self._begin(metadata, force=stale)
+        self._begin(metadata, records_max=_BATCH_RECORDS_MAX if intake else 0, force=stale)
         return True
 
-    def _begin(self, metadata: Callable[[], Any], *, force: bool) -> None:
+    def _begin(self, metadata: Callable[[], Any], *, records_max: int, force: bool) -> None:
         opened, handler = self._ready()
-        count = min(len(self.inbox), _BATCH_RECORDS_MAX)
+        count = min(len(self.inbox), records_max)
         records = [self.inbox.popleft() for _ in range(count)]
         batch = handler.process(records)
         positions = dict(self.positions)
@@ -149,7 +150,7 @@ class OwnedPartition:
     def _inputs_moved(self, positions: dict[str, int]) -> bool:
         return any(
             positions.get(topic) != self.committed_positions.get(topic)
-            for topic in self.sources.inputs
+            for topic in self.sources.eager
         )
 
     def _finish(self, commit: Commit) -> None:

@@ -105,6 +105,8 @@ class Sources:
     """Read to their end before inputs flow, and on from there."""
     inputs: tuple[str, ...] = ()
     """Read from the positions that travel in the transactions."""
+    eager: tuple[str, ...] = ()
+    """Inputs whose progress alone is worth a transaction; that of others travels with the next one."""
     tables: tuple[str, ...] = ()
     """Small topics that every process reads whole."""
 

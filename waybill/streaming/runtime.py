@@ -6,6 +6,7 @@ partition commits at once, and waiting ends with the first record.
 """
 
 import contextlib
+import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
@@ -48,36 +49,55 @@ class Timing:
     """Between an unclear end and the next takeover, so that a broken broker is not hammered."""
 
 
+TIMING = Timing()
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """All that the runtime touches outside of itself; the simulation brings its own."""
+
+    reader: Reader
+    opener: Opener
+    pool: Pool
+    clock: Callable[[], float]
+    """Seconds that never go backwards."""
+    pause: Callable[[float], None] = time.sleep
+
+
 class Runtime:
     """Runs one service until it is stopped; see the module for who does what on which thread."""
 
     def __init__(
         self,
         service: Service,
-        reader: Reader,
-        opener: Opener,
-        pool: Pool,
-        clock: Callable[[], float],
+        around: Surroundings,
         metrics: RuntimeMetrics,
-        timing: Timing | None = None,
+        timing: Timing = TIMING,
     ) -> None:
         """The membership is set by `join`, since it calls back into the runtime."""
         self._service = service
-        self._reader = reader
-        self._opener = opener
-        self._pool = pool
-        self._clock = clock
+        self._reader = around.reader
+        self._opener = around.opener
+        self._pool = around.pool
+        self._clock = around.clock
+        self._pause = around.pause
         self._metrics = metrics
-        self._timing = timing or Timing()
+        self._timing = timing
         self._membership: Membership | None = None
         self._partitions: dict[int, OwnedPartition] = {}
         self._retry_at: dict[int, float] = {}
         self._tables_missing: set[Place] = set()
+        self._stopping = False
 
     @property
     def partitions(self) -> Sequence[OwnedPartition]:
         """The partitions owned now."""
         return list(self._partitions.values())
+
+    @property
+    def turned_at_s(self) -> float:
+        """When the loop last turned, seconds since boot."""
+        return self._metrics.turned_at_s
 
     @property
     def ready(self) -> bool:
@@ -124,23 +144,32 @@ class Runtime:
         return any(p.commit is not None or p.inbox for p in self._partitions.values())
 
     def _read(self, wait_s: float) -> None:
-        if sum(len(p.inbox) for p in self._partitions.values()) > _INBOX_RECORDS_MAX:
+        full = sum(len(p.inbox) for p in self._partitions.values()) > _INBOX_RECORDS_MAX
+        if full or self._stopping:
+            self._pause(wait_s)
             return
         batch = self._reader.read(_READ_RECORDS_MAX, wait_s)
-        table_records: list[Inbound] = []
-        for record in batch.records:
-            if record.topic in self._service.sources.tables:
-                table_records.append(record)
-            elif partition := self._partitions.get(record.partition):
-                partition.take(record)
-        if table_records:
-            self._service.on_table(table_records)
-        if batch.records:
-            self._metrics.consumed(batch.records)
+        self._hand_out(batch.records)
         for place, end in batch.ends:
             self._reached(place, end)
         for place in batch.lost:
             self._position_lost(place)
+
+    def _hand_out(self, records: Sequence[Inbound]) -> None:
+        tables: list[Inbound] = []
+        owned: dict[int, list[Inbound]] = {}
+        for record in records:
+            if record.topic in self._service.sources.tables:
+                tables.append(record)
+            else:
+                owned.setdefault(record.partition, []).append(record)
+        if tables:
+            self._service.on_table(tables)
+        for number, found in owned.items():
+            if partition := self._partitions.get(number):
+                partition.take(found)
+        if records:
+            self._metrics.consumed(records)
 
     def _reached(self, place: Place, end: int) -> None:
         self._tables_missing.discard(place)
@@ -178,7 +207,8 @@ class Runtime:
             case Phase.RESTORING:
                 return self._finish_restoring(partition)
             case Phase.RUNNING:
-                return partition.step(self._metadata, self._timing.recommit_s)
+                recommit_s, intake = self._timing.recommit_s, not self._stopping
+                return partition.step(self._metadata, recommit_s, intake=intake)
             case Phase.FENCED:
                 self._still_ours(partition)
                 return False
@@ -210,6 +240,8 @@ class Runtime:
         if self._tables_missing or partition.missing():
             return False
         took_s = self._clock() - partition.since_s
+        # from here on only this process writes the state: its own records need no reading
+        self._reader.unassign([Place(t, partition.number) for t in self._service.sources.state])
         self._reader.assign(partition.run())
         self._metrics.restored(took_s)
         log.info("partition_running", partition=partition.number, restore_s=round(took_s, 3))
@@ -231,6 +263,7 @@ class Runtime:
 
     def stop(self, deadline_s: float) -> bool:
         """Start nothing new, finish what is under way until the deadline; True when all of it ended."""
+        self._stopping = True
         self._service.stop_intake()
         while self._clock() < deadline_s:
             if self._service.idle() and not any(p.commit for p in self._partitions.values()):

@@ -1,0 +1,83 @@
+"""Which stretch of time to ask the site for next. Pure.
+
+The cursor says: every change up to here has been published. A window takes up new ground from there,
+and reaches back over ground that was already asked for, because a site may list a change late; the
+ends are meant to be included. What is read twice is recognised later, so windows may overlap freely
+and a crash in the middle only means that the same window is read again.
+"""
+
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from services.importer.settings import ImporterSettings
+from waybill.contracts.imports import ImportCursor
+from waybill.contracts.store import Store
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """Ask for orders modified from `start` to `end`; when all are published the cursor is `until`."""
+
+    base: datetime
+    """Where the cursor stands now."""
+    until: datetime
+    """Where it stands afterwards, at or after `base`."""
+    start: datetime
+    """At or before `base`."""
+    end: datetime
+    """At or after `until`; in the future when the window reaches the present."""
+    more: bool
+    """True: known ground is left behind the window; go on with the next one at once."""
+
+
+def next_window(
+    store: Store, cursor: ImportCursor | None, now: datetime, settings: ImporterSettings
+) -> Window:
+    """The window that follows the cursor; without a cursor the first of the store's history.
+
+    A window that does not reach the present ends where no change can turn up any more: orders may
+    leave it while it is read, by being changed again, but none can come in.
+
+    The cursor stays behind `now` by as much as the clocks may differ, and never goes back, but for
+    one case: a cursor in the future was written under a wrong clock and tells nothing. Then history
+    is read again; what has been published is recognised.
+    """
+    skew = timedelta(seconds=settings.clock_skew_s)
+    earliest = store.import_from or store.connected_at - timedelta(days=settings.first_import_days)
+    known = cursor is not None and cursor.modified_until <= now + skew
+    base = max(earliest, cursor.modified_until) if cursor and known else earliest
+    overlap = timedelta(seconds=settings.window_overlap_s)
+    step = base + timedelta(seconds=settings.window_max_s)
+    more = step < now - skew - overlap
+    until = step if more else max(base, now - skew)
+    return Window(
+        base=base,
+        until=until,
+        start=max(earliest, base - overlap),
+        end=until if more else max(until, now + skew),
+        more=more,
+    )
+
+
+def halved(window: Window, settings: ImporterSettings) -> Window | None:
+    """The first half of a window that could not be read to its end; `None` if it is short already.
+
+    Of half a window the end lies in the past, so that orders can only leave it while it is read.
+    """
+    step = (window.until - window.base) / 2
+    if step < timedelta(seconds=settings.window_min_s):
+        return None
+    until = window.base + step
+    return replace(window, until=until, end=until, more=True)
+
+
+def moved(
+    cursor: ImportCursor | None, window: Window, *, store_id: str, now: datetime, published: int
+) -> ImportCursor:
+    """The cursor after a window, to be written in the transaction of the window's last orders."""
+    return ImportCursor(
+        store_id=store_id,
+        modified_until=window.until,
+        finished_at=now,
+        orders_total=(cursor.orders_total if cursor else 0) + published,
+    )

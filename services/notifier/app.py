@@ -1,0 +1,128 @@
+"""The notifier as the runtime sees it: partitions, tables, results, and who may go next."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import orjson
+import structlog
+
+from services.notifier.caller import Done
+from services.notifier.handler import NotifierPartition
+from services.notifier.scheduling import StoreQueue
+from services.notifier.shared import Shared
+from waybill.contracts.codec import DecodeError
+from waybill.streaming.ports import Handler, Sources
+from waybill.streaming.records import Inbound
+from waybill.streaming.store import RocksStore
+
+log = structlog.get_logger()
+
+SOURCES = Sources(
+    owned="shipments",
+    state=("ledger",),
+    views=("orders",),
+    inputs=("shipments", "proofs", "commands"),
+    eager=("shipments", "commands"),
+    tables=("stores", "store-tokens", "schemas"),
+)
+VIEW_FORMAT = "1"
+"""Raise it when the view's layout changes: older views are then made anew from the topics."""
+_GRANTS_MAX = 64
+"""Grants per turn of the loop; turns are milliseconds apart."""
+
+
+class Notifier:
+    """See `waybill.streaming.ports.Service`."""
+
+    sources = SOURCES
+
+    def __init__(self, shared: Shared, folder: Path) -> None:
+        self._shared = shared
+        self._folder = folder
+        self._handlers: dict[int, NotifierPartition] = {}
+        self._stopping = False
+        shared.on_closed = self._closed
+        shared.queues_empty = self._queues_empty
+
+    def open(self, partition: int, identity: str) -> Handler:
+        """See `Service.open`."""
+        store = RocksStore(self._folder / f"p{partition}", f"{VIEW_FORMAT};{identity}")
+        handler = NotifierPartition(partition, store, self._shared)
+        self._handlers[partition] = handler
+        return handler
+
+    def _closed(self, handler: NotifierPartition) -> None:
+        if self._handlers.get(handler.number) is handler:
+            del self._handlers[handler.number]
+
+    def on_table(self, records: Sequence[Inbound]) -> None:
+        """See `Service.on_table`; a row that cannot be read leaves the store as it was, with an alert."""
+        for record in records:
+            if record.value is None:
+                continue  # stores are disconnected, never deleted
+            try:
+                self._take(record.topic, record.value)
+            except (DecodeError, orjson.JSONDecodeError) as error:
+                log.error(
+                    "table_unreadable", topic=record.topic, offset=record.offset, reason=str(error)
+                )
+
+    def _take(self, topic: str, value: bytes) -> None:
+        shared = self._shared
+        match topic:
+            case "schemas":
+                shared.codecs.book.learn(orjson.loads(value))
+            case "stores":
+                store = shared.codecs.store.decode(value)
+                if shared.take_store(store):
+                    for handler in self._handlers.values():
+                        handler.store_changed(store.store_id)
+            case _:
+                shared.take_tokens(shared.codecs.tokens.decode(value))
+
+    def turn(self) -> bool:
+        """See `Service.turn`."""
+        self._shared.tick()
+        for done in self._shared.background.collect():
+            self._done(done)
+        self._shared.start_lookups(self._store_of)
+        if not self._stopping:
+            self._grant()
+        self._shared.metrics.works.set(len(self._shared.works))
+        return len(self._shared.works) > 0 or self._shared.under_way > 0
+
+    def _done(self, done: Done) -> None:
+        self._shared.done(done)
+        handler = self._handlers.get(done.partition)
+        if handler is not None and handler.running:
+            handler.result(done.key, done.event)
+        else:
+            # whoever owns the partition now looks the order up before anything else
+            log.info("result_without_owner", order_key=done.key, partition=done.partition)
+            self._shared.works.remove(done.key)
+
+    def _store_of(self, partition: int, key: str) -> str | None:
+        handler = self._handlers.get(partition)
+        return handler.store_of(key) if handler else None
+
+    def _grant(self) -> None:
+        queues = {store_id: self._queues(store_id) for store_id in self._shared.stores}
+        open_ = self._shared.is_open
+        granted = self._shared.turns.grants(queues, self._shared.works, open_, _GRANTS_MAX)
+        for partition, _, key in granted:
+            self._handlers[partition].grant(key)
+
+    def _queues(self, store_id: str) -> list[tuple[int, StoreQueue]]:
+        running = [handler for handler in self._handlers.values() if handler.running]
+        return [(handler.number, handler.queue(store_id)) for handler in running]
+
+    def _queues_empty(self, store_id: str) -> bool:
+        return all(queue.head(self._shared.works) is None for _, queue in self._queues(store_id))
+
+    def stop_intake(self) -> None:
+        """See `Service.stop_intake`."""
+        self._stopping = True
+
+    def idle(self) -> bool:
+        """See `Service.idle`: proofs that were asked for can be asked for again, calls cannot."""
+        return self._shared.under_way == 0

@@ -1,0 +1,438 @@
+"""One owned partition of the notifier: records and results in, one transaction out.
+
+Within a batch an overlay stands over the view, so that the second event of an order sees what the first
+one led to; nothing of it counts before the commit. Calls start after the commit that announces them;
+only what may be repeated (asking, uploading) needs no commit first.
+"""
+
+from collections import OrderedDict, deque
+from collections.abc import Mapping, Sequence
+
+import structlog
+
+from services.notifier import view
+from services.notifier.batch import Remember, Requeue, Turn
+from services.notifier.orders import kept_form
+from services.notifier.rule import (
+    CallEnded,
+    CallNeverStarted,
+    DueReached,
+    Event,
+    OrderChanged,
+    ProofArrived,
+    ProofOverdue,
+    ShipmentArrived,
+    StartCall,
+    StartLookUp,
+    StoreChanged,
+    TakenOver,
+    UploadFailed,
+    decide,
+)
+from services.notifier.scheduling import Phase, StoreQueue
+from services.notifier.shared import Shared
+from services.notifier.view import Card
+from waybill.contracts import LedgerEntry, Shipment
+from waybill.contracts.base import millis
+from waybill.contracts.codec import CONFLUENT, DeadReason, DecodeError
+from waybill.contracts.ledger import State
+from waybill.streaming.dead_letters import REROUTED, dead_letter, forwarded, misplaced
+from waybill.streaming.ports import Batch
+from waybill.streaming.records import Inbound
+from waybill.streaming.store import Changes, LocalStore
+
+log = structlog.get_logger()
+
+_SWEEP_MAX = 200
+"""Due entries, takeovers or re-evaluations per batch, so that a batch stays short."""
+_ENTRIES_CACHED_MAX = 4_096
+
+
+class NotifierPartition:
+    """See `waybill.streaming.ports.Handler`."""
+
+    def __init__(self, number: int, store: LocalStore, shared: Shared) -> None:
+        self.number = number
+        self._store = store
+        self._shared = shared
+        self._results: deque[tuple[str, Event]] = deque()
+        self._granted: deque[str] = deque()
+        self._takeovers: deque[str] = deque()
+        self._stores_changed: deque[tuple[str, bytes]] = deque()
+        self._queues: dict[str, StoreQueue] = {}
+        self._next_due_ms: int | None = None
+        self._next_overdue_s = 0.0
+        self._entries: OrderedDict[str, LedgerEntry] = OrderedDict()
+        self._running = False
+
+    # ------------------------------------------------------------------------------- restoring
+
+    def position(self, topic: str) -> int | None:
+        """See `Handler.position`."""
+        return self._store.position(topic)
+
+    def absorb(self, records: Sequence[Inbound]) -> None:
+        """See `Handler.absorb`."""
+        changes = Changes()
+        entries: dict[str, tuple[str, Card | None, bytes | None]] = {}
+        for record in records:
+            key = (record.key or b"").decode(errors="replace")
+            if record.topic == "ledger":
+                entries[key] = self._absorbed_entry(key, record)
+            elif record.topic == "orders":
+                self._absorb_order(changes, key, record)
+        if entries:
+            view.put_entries(self._store, changes, list(entries.values()))
+        positions = {record.topic: record.offset + 1 for record in records}
+        self._store.apply(changes, positions)
+
+    def _absorbed_entry(self, key: str, record: Inbound) -> tuple[str, Card | None, bytes | None]:
+        if record.value is None:
+            return key, None, None
+        header = record.header(view.CARD)
+        card = Card.parse(header) if header else self._card_of(record.value)
+        return key, card, record.value
+
+    def _card_of(self, framed: bytes) -> Card:
+        try:
+            return Card.of(self._shared.codecs.ledger.decode(framed))
+        except DecodeError:
+            return Card(
+                State.UNRECOGNISED, "", "", 0, 0
+            )  # kept as it is: it answers, and makes no call
+
+    def _absorb_order(self, changes: Changes, key: str, record: Inbound) -> None:
+        if record.value is None:
+            changes.delete(view.order_key(key))
+            return
+        changes.put(view.order_key(key), kept_form(record, self._shared.codecs.order))
+
+    def opened(self) -> None:
+        """See `Handler.opened`: calls of a former owner are in doubt, and settings may have changed."""
+        self._running = True
+        for index, _ in self._store.scan(b"x/", 1_000_000):
+            key = index.split(b"\0", 1)[1].decode()
+            work = self._shared.works.get(key)
+            if (
+                work is None or work.phase is not Phase.CALLING
+            ):  # a call of our own still comes back
+                self._takeovers.append(key)
+        # orders that came while nobody looked were absorbed without an event: ask the rule again
+        for store_id in ("", *self._shared.stores):
+            self.store_changed(store_id)
+        self._peek_due()
+
+    def store_changed(self, store_id: str) -> None:
+        """Settings of a store changed: look again at what waits for them."""
+        if self._running and not any(found == store_id for found, _ in self._stores_changed):
+            self._stores_changed.append((store_id, b""))
+
+    # ----------------------------------------------------------------------------- for the scheduler
+
+    def queue(self, store_id: str) -> StoreQueue:
+        """The queue of a store."""
+        if store_id not in self._queues:
+            self._queues[store_id] = StoreQueue(self._store, store_id)
+        return self._queues[store_id]
+
+    def grant(self, key: str) -> None:
+        """A slot is free for this order."""
+        self._granted.append(key)
+
+    def result(self, key: str, event: Event) -> None:
+        """A call ended."""
+        self._results.append((key, event))
+
+    def wants_turn(self) -> bool:
+        """See `Handler.wants_turn`."""
+        waiting = self._results or self._granted or self._takeovers or self._stores_changed
+        due = self._next_due_ms is not None and self._next_due_ms <= self._shared.now_ms
+        return bool(waiting) or due or self._shared.now_s >= self._next_overdue_s
+
+    # ------------------------------------------------------------------------------------ deciding
+
+    def process(self, records: Sequence[Inbound]) -> Batch:
+        """See `Handler.process`."""
+        turn = Turn(self.number, self._shared, self._store, self._cached)
+        turn.prefetch([*(r.key for r in records if r.key), *(k.encode() for k, _ in self._results)])
+        while self._results:
+            self._one_result(turn, *self._results.popleft())
+        for _ in range(min(len(self._takeovers), _SWEEP_MAX)):
+            self._decide(turn, self._takeovers.popleft(), TakenOver())
+        for record in records:
+            self._record(turn, record)
+        self._sweep_stores(turn)
+        self._sweep_due(turn)
+        self._sweep_overdue(turn)
+        while self._granted or turn.ask_later:
+            self._ask(turn, self._granted.popleft() if self._granted else turn.ask_later.pop())
+        return turn.finished()
+
+    def _record(self, turn: Turn, record: Inbound) -> None:
+        """One record; what cannot be read is a dead letter, and the stream goes on."""
+        turn.traceparent = record.header("traceparent")
+        try:
+            self._read(turn, record)
+        except DecodeError as error:
+            self._dead(turn, record, error.reason, error.detail)
+        except Exception as error:
+            log.exception("record_failed", topic=record.topic, offset=record.offset)
+            self._shared.failed(error)
+            self._dead(turn, record, DeadReason.PROCESSING_FAILED, type(error).__name__)
+        finally:
+            turn.traceparent = None
+
+    def _read(self, turn: Turn, record: Inbound) -> None:
+        if record.key is None:
+            raise DecodeError(DeadReason.NO_KEY, "no key; want the order key <site>:<trade_id>")
+        right = misplaced(record, self._shared.partitions)
+        if right is not None:
+            self._reroute(turn, record, right)
+            return
+        key = record.key.decode(errors="replace")
+        match record.topic:
+            case "shipments":
+                self._shipment(turn, key, record)
+            case "orders":
+                self._order(turn, key, record)
+            case "proofs":
+                self._proof(turn, key, record)
+            case _:
+                pass  # commands come with the operator's tools; their topic is read for its position
+
+    def _reroute(self, turn: Turn, record: Inbound, right: int) -> None:
+        if record.header(REROUTED) is not None:
+            raise DecodeError(
+                DeadReason.WRONG_PARTITION,
+                f"on partition {record.partition} a second time; the key belongs to {right}",
+            )
+        self._shared.metrics.rerouted.labels(record.topic).inc()
+        turn.batch.outputs.append(forwarded(record, right))
+
+    def _dead(self, turn: Turn, record: Inbound, reason: DeadReason, detail: str) -> None:
+        log.warning(
+            "dead_letter",
+            topic=record.topic,
+            partition=record.partition,
+            offset=record.offset,
+            reason=reason.value,
+            detail=detail,
+        )
+        self._shared.metrics.dead_letters.labels(reason.value).inc()
+        group, version = self._shared.group, self._shared.version
+        turn.batch.outputs.append(dead_letter(record, reason, detail, group=group, version=version))
+
+    def _shipment(self, turn: Turn, key: str, record: Inbound) -> None:
+        codec = self._shared.codecs.shipment
+        shipment = codec.decode(record.value, allow_json=True)
+        if shipment.order_key != key:
+            raise DecodeError(
+                DeadReason.KEY_MISMATCH,
+                f"the record key and order_key differ ({key!r}, {shipment.order_key!r}): publish with "
+                "the order key as record key",
+            )
+        raw = record.value or b""
+        if raw[:1] == CONFLUENT:  # the ledger must be readable without a registry
+            raw = codec.encode(shipment)
+        event = ShipmentArrived(shipment, raw, len(record.value or b""))
+        turn.shipments[key] = shipment
+        dead = self._decide(turn, key, event, arrived=shipment)
+        if dead is not None:
+            raise DecodeError(
+                dead, "the order has seen too many shipment ids; an operator has to look"
+            )
+
+    def _order(self, turn: Turn, key: str, record: Inbound) -> None:
+        if record.value is None:
+            turn.order_gone(key)
+        else:
+            self._shared.codecs.order.decode(record.value)
+            turn.order_seen(key, kept_form(record, self._shared.codecs.order))
+        if turn.entry(key) is not None:
+            self._decide(turn, key, OrderChanged())
+
+    def _proof(self, turn: Turn, key: str, record: Inbound) -> None:
+        proof = self._shared.codecs.proof.decode(record.value)
+        work = self._shared.works.get(key)
+        if work is None or work.phase is not Phase.ASKED or work.claim_id != proof.claim_id:
+            return  # an older claim's, or asked for twice: the image is never state
+        entry = turn.entry(key)
+        hashes = tuple(page.sha256 for page in proof.pages)
+        event = ProofArrived(proof.claim_id, hashes, proof.refusal, proof.refusal_detail)
+        self._decide(turn, key, event)
+        after = turn.entry(key)
+        claim_id = after.claim.claim_id if after is not None and after.claim else None
+        untouched = after is not None and after is entry and after.state is State.CLAIMED
+        if untouched and claim_id == proof.claim_id:
+            self._shared.upload(work, proof)
+        else:
+            turn.release(key)
+
+    def _one_result(self, turn: Turn, key: str, event: Event) -> None:
+        if isinstance(event, CallEnded | CallNeverStarted):
+            entry = turn.entry(key)
+            number = entry.attempt.number if entry and entry.attempt else None
+            if number != event.attempt:
+                return  # the end of an older attempt: the entry has gone on
+        self._decide(turn, key, event)
+        entry = turn.entry(key)
+        if isinstance(event, CallEnded | CallNeverStarted | UploadFailed) or (
+            entry is None or entry.state is not State.DISPATCHED
+        ):
+            turn.release(key)
+
+    def _decide(
+        self, turn: Turn, key: str, event: Event, arrived: Shipment | None = None
+    ) -> DeadReason | None:
+        """Ask the rule, and put its answer into the batch."""
+        try:
+            entry = turn.entry(key)
+        except DecodeError as error:
+            turn.unreadable(key, error)
+            return None
+        facts = turn.facts(key, entry)
+        decision = decide(entry, event, facts)
+        if decision.entry is not None:
+            turn.write(key, entry, decision)
+            if arrived is not None and decision.entry.shipment_id == arrived.shipment_id:
+                turn.shipments[key] = arrived
+        for effect in decision.effects:
+            if isinstance(effect, StartCall | StartLookUp):
+                turn.batch.effects.append((key, effect))
+        self._ask_at_once(turn, key, decision.entry)
+        return decision.dead
+
+    def _ask_at_once(self, turn: Turn, key: str, entry: LedgerEntry | None) -> None:
+        """Claimed while a slot is free and nobody waits: the claim goes out with the same transaction."""
+        if entry is None or entry.state is not State.CLAIMED or entry.due_at is not None:
+            return
+        store_id = entry.store_id or ""
+        work = self._shared.works.get(key)
+        if work is not None:
+            renewed = entry.claim is not None and entry.claim.claim_id != work.claim_id
+            if work.phase is Phase.ASKED and renewed:
+                turn.release(key)
+                turn.ask_later.append(key)
+            return
+        if self._shared.may_go_at_once(store_id):
+            turn.ask_later.append(key)
+
+    def _ask(self, turn: Turn, key: str) -> None:
+        """Publish the claim of an order that has a slot, unless something changed meanwhile."""
+        entry = turn.entry(key)
+        if entry is None or entry.state is not State.CLAIMED or entry.due_at is not None:
+            return
+        if key in self._shared.works or self._shared.works.free(entry.store_id or "") == 0:
+            turn.batch.effects.append(Requeue(key))
+        elif not turn.ask(key, entry):
+            # its facts moved on while nobody looked: the rule makes a new claim, or none
+            self._decide(turn, key, OrderChanged())
+
+    # ------------------------------------------------------------------------------------- sweeping
+
+    def _sweep_due(self, turn: Turn) -> None:
+        now_ms = self._shared.now_ms
+        if self._next_due_ms is None or self._next_due_ms > now_ms:
+            return
+        for index, _ in self._store.scan(view.DUE, _SWEEP_MAX):
+            due_ms, key = view.parse_due_key(index)
+            if due_ms > now_ms:
+                break
+            self._due(turn, key, index)
+
+    def _due(self, turn: Turn, key: str, index: bytes) -> None:
+        entry = turn.entry(key)
+        if entry is None or entry.due_at is None or millis(entry.due_at) > self._shared.now_ms:
+            return  # decided in this very batch
+        self._decide(turn, key, DueReached())
+        after = turn.entry(key)
+        if (
+            after is entry
+        ):  # the rule has nothing to write: only its place in the timetable is used up
+            turn.due_used(key, entry, index)
+
+    def _sweep_overdue(self, turn: Turn) -> None:
+        if self._shared.now_s < self._next_overdue_s:
+            return
+        self._next_overdue_s = self._shared.now_s + 1.0
+        for work in self._shared.works.of_partition(self.number):
+            late_s = self._shared.now_s - work.since_s
+            if work.phase is Phase.ASKED and late_s > self._shared.settings.claim_timeout_s:
+                turn.release(work.key)
+                self._decide(turn, work.key, ProofOverdue())
+
+    def _sweep_stores(self, turn: Turn) -> None:
+        if not self._stores_changed:
+            return
+        store_id, after = self._stores_changed.popleft()
+        found = self._store.scan(view.waiting_prefix(store_id), _SWEEP_MAX, after)
+        event = StoreChanged() if store_id else OrderChanged()
+        for index, _ in found:
+            self._decide(turn, index.rsplit(b"\0", 1)[1].decode(), event)
+        if len(found) == _SWEEP_MAX:
+            self._stores_changed.append((store_id, found[-1][0]))
+
+    # ------------------------------------------------------------------------------ after the commit
+
+    def committed(self, batch: Batch, positions: Mapping[str, int], sent_at_s: float) -> None:
+        """See `Handler.committed`."""
+        self._store.apply(batch.changes, dict(positions))
+        for index in batch.changes.puts:
+            if index.startswith(b"q/"):
+                store_id = index[2:].split(b"\0", 1)[0].decode()
+                self.queue(store_id).added(index)
+        self._peek_due()
+        lease_s = sent_at_s + self._shared.settings.call_start_s
+        for effect in batch.effects:
+            self._start(effect, lease_s)
+
+    def _start(self, effect: object, lease_s: float) -> None:
+        match effect:
+            case (str(key), StartCall() as call):
+                self._shared.declare(self, key, call, lease_s)
+            case (str(key), StartLookUp()):
+                self._shared.look_up(self.number, key)
+            case Remember(key, entry):
+                self._remember(key, entry)
+            case Requeue(key):
+                self._requeue(key)
+            case _:
+                raise TypeError(f"an effect nobody knows: {type(effect).__name__}")
+
+    def _requeue(self, key: str) -> None:
+        (value,) = self._store.get_many([view.entry_key(key)])
+        card = view.unpack(value)[0] if value else None
+        if card is not None and card.state == State.CLAIMED and not card.due_ms:
+            self.queue(card.store_id).added(view.queue_key(card.store_id, card.claimed_ms, key))
+
+    def _remember(self, key: str, entry: LedgerEntry) -> None:
+        self._entries[key] = entry
+        self._entries.move_to_end(key)
+        if len(self._entries) > _ENTRIES_CACHED_MAX:
+            self._entries.popitem(last=False)
+
+    def _cached(self, key: str) -> LedgerEntry | None:
+        return self._entries.get(key)
+
+    def _peek_due(self) -> None:
+        first = self._store.scan(view.DUE, 1)
+        self._next_due_ms = view.parse_due_key(first[0][0])[0] if first else None
+
+    def store_of(self, key: str) -> str | None:
+        """The store of an order, by its entry's card."""
+        (value,) = self._store.get_many([view.entry_key(key)])
+        return view.unpack(value)[0].store_id or None if value else None
+
+    @property
+    def running(self) -> bool:
+        """Whether this handler may still start calls."""
+        return self._running
+
+    def close(self) -> None:
+        """See `Handler.close`."""
+        self._running = False
+        for work in self._shared.works.of_partition(self.number):
+            if work.phase is not Phase.CALLING:
+                self._shared.works.remove(work.key)
+        self._shared.closed(self)
+        self._store.close()

@@ -1,0 +1,165 @@
+"""The declare call: dispatched before its first byte, and what its end means."""
+
+from datetime import timedelta
+
+from services.notifier.rule.backoff import after_pause, to_millis
+from services.notifier.rule.claims import declare_request, standing
+from services.notifier.rule.doubt import enter_doubt
+from services.notifier.rule.entry import FINISHED, ended_seen, moved, was_called
+from services.notifier.rule.evaluate import held_candidate, is_live
+from services.notifier.rule.notices import notice
+from services.notifier.rule.outcomes import come_back, confirmed, is_superseded
+from services.notifier.rule.proofs import show_dry_run
+from services.notifier.rule.settle import Comeback, settle, settle_held
+from services.notifier.rule.types import (
+    NOTHING,
+    Accepted,
+    CallEnded,
+    CallNeverStarted,
+    Decision,
+    DeclareRequest,
+    Facts,
+    Failure,
+    NotSent,
+    RejectedByAlibaba,
+    StartCall,
+    Throttled,
+    Unauthorised,
+    Unclear,
+    Uploaded,
+    UploadFailed,
+)
+from waybill.contracts import LedgerEntry
+from waybill.contracts.ledger import Attempt, Result, ResultVia, SeenEnd, State
+from waybill.contracts.notification import Outcome, Reason
+
+
+def uploaded(entry: LedgerEntry, event: Uploaded, facts: Facts) -> Decision:
+    """The proof is at Alibaba: write `dispatched`, and start the call when that is committed.
+
+    Facts that moved on since the claim come first: this proof then shows what is no longer true.
+    """
+    candidate = held_candidate(entry, facts)
+    if candidate is None or not _may_dispatch(entry, event):
+        return NOTHING
+    ready = standing(entry, candidate, facts)
+    if ready is None:
+        return settle(entry, candidate, facts)
+    if not is_live(facts.store):
+        return show_dry_run(entry, candidate, ready, event.proof_sha256, facts)
+    return _dispatch(
+        entry, declare_request(candidate, ready, facts, event.file_paths), event, facts
+    )
+
+
+def _may_dispatch(entry: LedgerEntry, event: Uploaded) -> bool:
+    """Only a claimed shipment goes, only with a proof, and only with the proof of its own claim."""
+    if entry.state is not State.CLAIMED or entry.claim is None or not event.file_paths:
+        return False
+    return event.claim_id in (None, entry.claim.claim_id)
+
+
+def _dispatch(
+    entry: LedgerEntry, request: DeclareRequest, event: Uploaded, facts: Facts
+) -> Decision:
+    before = entry.attempt.number if entry.attempt else 0
+    attempt = Attempt(
+        number=before + 1,
+        request_sha256=request.sha256(),
+        tracking_number=request.tracking_number,
+        carrier_code=request.carrier_code,
+        logistics_type=request.logistics_type,
+        file_paths=event.file_paths,
+        proof_sha256=event.proof_sha256,
+        dispatched_at=facts.now,
+    )
+    if _must_look_first(entry, facts):
+        unsent = attempt.model_copy(update={"number": before, "dispatched_at": None})
+        return enter_doubt(entry.model_copy(update={"attempt": unsent}), facts)
+    lease_end = facts.now + timedelta(seconds=_lease_s(facts))
+    fresh = {"attempt": attempt, "lookups": None, "error_code": None, "request_id": None}
+    after = moved(entry, facts, State.DISPATCHED, None, lease_end, **fresh)
+    return Decision(after, (), (StartCall(request, attempt.number),))
+
+
+def _must_look_first(entry: LedgerEntry, facts: Facts) -> bool:
+    """A ledger that may have forgotten calls looks every order up before its first one."""
+    asked_for = facts.limits.verify_first or (facts.store is not None and facts.store.verify_first)
+    return asked_for and entry.lookups is None and not was_called(entry)
+
+
+def _lease_s(facts: Facts) -> int:
+    """The caller reports the end within start and total time; the margin covers its own delay."""
+    limits = facts.limits
+    return limits.call_start_s + limits.call_s + limits.call_margin_s
+
+
+def upload_failed(entry: LedgerEntry, event: UploadFailed, facts: Facts) -> Decision:
+    """The proof did not get there; nothing was declared, so even an unclear failure is only a failure."""
+    if entry.state is not State.CLAIMED:
+        return NOTHING  # the shipment went elsewhere in the meantime
+    if isinstance(event.failure, RejectedByAlibaba):
+        return _rejected(entry, event.failure, facts)
+    return settle_held(entry, facts, comeback=_comeback(entry, event.failure, facts))
+
+
+def call_ended(entry: LedgerEntry, event: CallEnded, facts: Facts) -> Decision:
+    """The end of a call. "Accepted" is true whenever it is heard, any other end only of the call in flight"""
+    outcome = event.outcome
+    if isinstance(outcome, Accepted):
+        return _accepted(entry, outcome, facts)
+    if not _is_in_flight(entry, event.attempt):
+        return NOTHING  # an older call's end, or look-ups decide already
+    if isinstance(outcome, Unclear):
+        told = {"error_code": outcome.code, "request_id": outcome.request_id}
+        return enter_doubt(entry, facts, **told)
+    if isinstance(outcome, RejectedByAlibaba) and not is_superseded(entry):
+        return _rejected(entry, outcome, facts)
+    return come_back(entry, _comeback(entry, outcome, facts), facts)
+
+
+def call_never_started(entry: LedgerEntry, event: CallNeverStarted, facts: Facts) -> Decision:
+    """The lease ran out first, so the call surely did not act."""
+    return call_ended(entry, CallEnded(NotSent(), event.attempt), facts)
+
+
+def _is_in_flight(entry: LedgerEntry, attempt: int | None) -> bool:
+    if entry.state is not State.DISPATCHED or entry.attempt is None:
+        return False
+    return attempt in (None, entry.attempt.number)
+
+
+def _accepted(entry: LedgerEntry, outcome: Accepted, facts: Facts) -> Decision:
+    if entry.state in FINISHED or not was_called(entry):
+        return NOTHING  # told already; or nothing was called, and then nobody can have accepted it
+    result = Result(voucher_id=outcome.voucher_id, via=ResultVia.CALL, at=facts.now)
+    return confirmed(entry, result, None, facts, outcome.request_id)
+
+
+def _rejected(entry: LedgerEntry, outcome: RejectedByAlibaba, facts: Facts) -> Decision:
+    reason = Reason.REJECTED_BY_ALIBABA
+    after = moved(
+        entry,
+        facts,
+        State.REJECTED,
+        reason,
+        error_code=outcome.code,
+        request_id=outcome.request_id,
+        seen=ended_seen(entry, SeenEnd.REFUSED),
+    )
+    return Decision(after, (notice(after, facts, Outcome.REJECTED, reason),))
+
+
+def _comeback(entry: LedgerEntry, failure: Failure, facts: Facts) -> Comeback:
+    """When it may go again: at the end of a ban, when the store's gate opens, or after a growing pause."""
+    limits = facts.limits
+    if isinstance(failure, Throttled):
+        until = max(to_millis(failure.until), facts.now)
+        return Comeback(Reason.THROTTLED, until, entry.failures)
+    if isinstance(failure, Unauthorised):
+        return Comeback(Reason.UNAUTHORISED, None, entry.failures)
+    if isinstance(failure, RejectedByAlibaba):
+        return Comeback()  # a correction or void arrived meanwhile: it decides, at once
+    failures = entry.failures + 1
+    due_at = after_pause(entry, facts, failures, limits.retry_first_s, limits.retry_max_s)
+    return Comeback(Reason.NOT_SENT, due_at, failures)

@@ -1,0 +1,60 @@
+"""In doubt: a call may have acted, so Alibaba is looked up before anything else happens.
+
+Look-ups start at once, because a "yes" counts at once. A "none" counts only when the horizon is past,
+so the last look-up of the first phase is put exactly there.
+"""
+
+from datetime import datetime, timedelta
+
+from services.notifier.rule.backoff import after_pause
+from services.notifier.rule.entry import moved, was_called
+from services.notifier.rule.notices import notice
+from services.notifier.rule.types import NOTHING, Decision, Facts, StartLookUp
+from waybill.contracts import LedgerEntry
+from waybill.contracts.ledger import Lookups, State
+from waybill.contracts.notification import Outcome, Reason
+
+
+def enter_doubt(entry: LedgerEntry, facts: Facts, **changes: object) -> Decision:
+    """Look Alibaba up from now on; from now on, by this owner's clock, no call of the attempt is under way.
+
+    Also the way back in after a change of owner: what was counted on another clock counts no more.
+    """
+    if entry.attempt is None:
+        return (
+            NOTHING  # no path leads here without an attempt; an entry from elsewhere is not touched
+        )
+    attempt = entry.attempt.model_copy(update={"quiet_since": facts.now})
+    asked = Lookups(made=1, contradictions=entry.lookups.contradictions if entry.lookups else 0)
+    quiet = entry.model_copy(update={"attempt": attempt, "lookups": asked} | changes)
+    # without a call of ours there was nothing to confirm and nothing to worry a publisher with
+    reason = Reason.OUTCOME_UNKNOWN if was_called(entry) else None
+    after = moved(quiet, facts, State.IN_DOUBT, reason, next_lookup_at(quiet, facts))
+    is_news = entry.state is not State.IN_DOUBT and reason is not None
+    told = (notice(after, facts, Outcome.IN_DOUBT, reason),) if is_news else ()
+    return Decision(after, told, (StartLookUp(),))
+
+
+def horizon_of(entry: LedgerEntry, facts: Facts) -> datetime:
+    """From then on no call of the attempt can act any more: the stated assumption."""
+    quiet_since = entry.attempt.quiet_since if entry.attempt else None
+    return (quiet_since or facts.now) + timedelta(seconds=facts.limits.call_horizon_s)
+
+
+def next_lookup_at(entry: LedgerEntry, facts: Facts) -> datetime:
+    """When to ask again, given the look-ups made; never past the time at which a "none" would count."""
+    limits, horizon = facts.limits, horizon_of(entry, facts)
+    lookups = entry.lookups or Lookups()
+    if facts.now < horizon:
+        if not was_called(entry):
+            return horizon  # nothing of ours can turn up before
+        pause = (lookups.made, limits.lookup_first_s, limits.lookup_max_s)
+        return min(after_pause(entry, facts, *pause), horizon)
+    if lookups.none_at and (second := second_none_at(lookups, facts)) > facts.now:
+        return second
+    return after_pause(entry, facts, lookups.made, limits.lookup_first_s, limits.retry_max_s)
+
+
+def second_none_at(lookups: Lookups, facts: Facts) -> datetime:
+    """From then on another "none" confirms the first one that counted."""
+    return lookups.none_at[0] + timedelta(seconds=facts.limits.lookup_gap_s)

@@ -1,0 +1,246 @@
+"""Shipments that arrive: who holds the order, who is turned away, and what comes too late.
+
+Each shipment id counts once per revision, so replaying the topic from its start changes nothing.
+"""
+
+from services.notifier.rule.entry import (
+    blank,
+    is_sticky,
+    may_have_acted,
+    noted,
+    seen_of,
+    with_seen,
+)
+from services.notifier.rule.evaluate import Candidate, unwanted_reason
+from services.notifier.rule.notices import notice
+from services.notifier.rule.outcomes import take_back
+from services.notifier.rule.parcel import parcel_sha256, same_facts
+from services.notifier.rule.settle import settle
+from services.notifier.rule.types import NOTHING, Decision, Facts, ShipmentArrived
+from waybill.contracts import LedgerEntry, Shipment
+from waybill.contracts.base import LogisticsType
+from waybill.contracts.codec import DeadReason
+from waybill.contracts.ledger import Attempt, Seen, SeenEnd, State
+from waybill.contracts.notification import Outcome, Reason
+from waybill.contracts.shipment import Action, Coverage
+
+
+def shipment_arrived(entry: LedgerEntry | None, event: ShipmentArrived, facts: Facts) -> Decision:
+    """A shipment, a correction or a void; at or below a known revision it changes nothing."""
+    shipment = event.shipment
+    before = seen_of(entry, shipment.shipment_id)
+    if before is not None and shipment.effective_revision <= before.revision:
+        return NOTHING
+    if before is None and entry is not None and len(entry.seen) >= facts.limits.seen_max:
+        return Decision(dead=DeadReason.TOO_MANY_SHIPMENTS)
+    if not _is_understood(shipment):
+        return Decision(dead=DeadReason.INVALID)
+    if shipment.action is Action.VOID:
+        return _void(entry, before, event, facts)
+    if entry is None:
+        return _take(blank(facts), event, facts)
+    return _offer(entry, before, event, facts)
+
+
+def _is_understood(shipment: Shipment) -> bool:
+    """Words of a newer contract are not guessed at: the dead letters keep them for a newer version."""
+    return (
+        shipment.action is not Action.UNRECOGNISED
+        and shipment.covers_order is not Coverage.UNRECOGNISED
+        and shipment.logistics_type is not LogisticsType.UNRECOGNISED
+    )
+
+
+# ---------------------------------------------------------------------------------- create and correct
+
+
+def _offer(
+    entry: LedgerEntry, before: Seen | None, event: ShipmentArrived, facts: Facts
+) -> Decision:
+    """A create or a correction for an order that has an entry."""
+    if is_sticky(entry):
+        return _turn_away(entry, event, facts, Reason.SHIPPED_ELSEWHERE)
+    is_holder = entry.shipment_id == event.shipment.shipment_id
+    unwanted = unwanted_reason(_candidate(event), facts.limits.shipment_bytes_max)
+    if unwanted and not is_holder:
+        return _turn_away(entry, event, facts, unwanted)
+    if entry.state in (State.REJECTED, State.VOIDED):
+        return _take(entry, event, facts)
+    return _revise(entry, event, facts) if is_holder else _compete(entry, before, event, facts)
+
+
+def _take(entry: LedgerEntry, event: ShipmentArrived, facts: Facts) -> Decision:
+    """The shipment takes the order, or the place of its own older revision, and is judged afresh."""
+    shipment = event.shipment
+    is_holder = entry.shipment_id == shipment.shipment_id
+    base = entry.model_copy(
+        update={
+            "shipment": event.raw,
+            "shipment_id": shipment.shipment_id,
+            "shipment_revision": shipment.effective_revision,
+            "seen": _seen(entry, event, SeenEnd.CURRENT),
+            "claimed_at": entry.claimed_at if is_holder else None,
+            "attempt": entry.attempt if is_holder else _retired(entry.attempt),
+            "attention": None,
+            "error_code": None,
+            "request_id": None,
+        }
+    )
+    return settle(base, _candidate(event), facts, replaced=True)
+
+
+def _retired(attempt: Attempt | None) -> Attempt | None:
+    """Of another shipment's call, which surely did not act, only the number goes on."""
+    nothing = {"dispatched_at": None, "quiet_since": None, "file_paths": (), "proof_sha256": ()}
+    return attempt and attempt.model_copy(update=nothing)
+
+
+def _revise(entry: LedgerEntry, event: ShipmentArrived, facts: Facts) -> Decision:
+    """A newer revision of the shipment that holds the order."""
+    if may_have_acted(entry):
+        return _revise_too_late(entry, event, facts)
+    held = facts.shipment
+    is_same = held is not None and same_facts(held, event.shipment)
+    if is_same and entry.state in (State.WAITING, State.CLAIMED):
+        return _remember(entry, event, facts, SeenEnd.CURRENT)
+    return _take(entry, event, facts)
+
+
+def _revise_too_late(entry: LedgerEntry, event: ShipmentArrived, facts: Facts) -> Decision:
+    """Alibaba may have the older revision. The newer one is kept, for the case that it has none."""
+    if _changes_nothing(entry, event.shipment, facts):
+        attention = _void_withdrawn(entry, facts)
+        return _remember(entry, event, facts, SeenEnd.CURRENT, attention=attention)
+    if event.size_bytes > facts.limits.shipment_bytes_max:
+        return _turn_away(entry, event, facts, Reason.TOO_LARGE, SeenEnd.CURRENT)
+    body = {"shipment": event.raw} if entry.shipment is not None else {}
+    return _too_late(entry, event, facts, Reason.CORRECTION_TOO_LATE, **body)
+
+
+def _void_withdrawn(entry: LedgerEntry, facts: Facts) -> Reason | None:
+    """What is left to look at when the shipment is published once more: a correction from before the void."""
+    if entry.attention is not Reason.VOID_TOO_LATE:
+        return entry.attention
+    held = facts.shipment
+    is_corrected = held is not None and held.effective_revision != entry.shipment_revision
+    return Reason.CORRECTION_TOO_LATE if is_corrected else None
+
+
+def _changes_nothing(entry: LedgerEntry, shipment: Shipment, facts: Facts) -> bool:
+    """Of a finished entry only the parcel is left to compare; a "correct" then means something else."""
+    if facts.shipment is not None:
+        return same_facts(facts.shipment, shipment)
+    return shipment.action is Action.CREATE and _is_same_parcel(entry, shipment, facts)
+
+
+def _compete(
+    entry: LedgerEntry, before: Seen | None, event: ShipmentArrived, facts: Facts
+) -> Decision:
+    """Another shipment for an order that is held: the same parcel by another name, or one too many."""
+    if not _is_same_parcel(entry, event.shipment, facts):
+        return _turn_away(entry, event, facts, Reason.ORDER_ALREADY_SHIPPED)
+    if before is not None and before.end is SeenEnd.SAME_PARCEL:
+        return _remember(entry, event, facts, SeenEnd.SAME_PARCEL)
+    return _answer(entry, event, facts, SeenEnd.SAME_PARCEL, Outcome.DUPLICATE, Reason.SAME_PARCEL)
+
+
+def _is_same_parcel(entry: LedgerEntry, shipment: Shipment, facts: Facts) -> bool:
+    parcel = parcel_sha256(shipment, facts.store)
+    held = parcel_sha256(facts.shipment, facts.store) if facts.shipment else None
+    return parcel is not None and parcel in (held, entry.parcel_sha256)
+
+
+def _turn_away(
+    entry: LedgerEntry,
+    event: ShipmentArrived,
+    facts: Facts,
+    reason: Reason,
+    end: SeenEnd = SeenEnd.REFUSED,
+) -> Decision:
+    return _answer(entry, event, facts, end, Outcome.REFUSED, reason)
+
+
+# ------------------------------------------------------------------------------------------------ void
+
+
+def _void(
+    entry: LedgerEntry | None, before: Seen | None, event: ShipmentArrived, facts: Facts
+) -> Decision:
+    """The shipping system takes a shipment back; one that was never heard of is remembered as void."""
+    if entry is None:
+        return _take_back(blank(facts), event, facts)
+    if before is not None and before.end is SeenEnd.VOIDED:
+        return _remember(entry, event, facts, SeenEnd.VOIDED)
+    if entry.shipment_id != event.shipment.shipment_id or is_sticky(entry):
+        return _answer(entry, event, facts, SeenEnd.VOIDED, Outcome.VOIDED, Reason.TAKEN_BACK)
+    if not may_have_acted(entry):
+        return _take_back(entry, event, facts)
+    if entry.attention is Reason.VOID_TOO_LATE:
+        return _remember(entry, event, facts, SeenEnd.CURRENT)
+    return _too_late(entry, event, facts, Reason.VOID_TOO_LATE)
+
+
+def _take_back(entry: LedgerEntry, event: ShipmentArrived, facts: Facts) -> Decision:
+    shipment = event.shipment
+    held = {
+        "shipment_id": shipment.shipment_id,
+        "shipment_revision": shipment.effective_revision,
+        "seen": _seen(entry, event, SeenEnd.VOIDED),
+    }
+    return take_back(entry.model_copy(update=held), facts)
+
+
+# --------------------------------------------------------------------------------------------- answers
+
+
+def _too_late(
+    entry: LedgerEntry, event: ShipmentArrived, facts: Facts, reason: Reason, **changes: object
+) -> Decision:
+    """The state stays, a person is asked to look, and the publisher is told."""
+    seen = _seen(entry, event, SeenEnd.CURRENT)
+    after = noted(entry, facts, attention=reason, seen=seen, **changes)
+    revision = event.shipment.effective_revision
+    more = {"shipment_revision": revision, "needs_operator": True}
+    return Decision(after, (notice(after, facts, Outcome.TOO_LATE, reason, **more),))
+
+
+def _answer(
+    entry: LedgerEntry,
+    event: ShipmentArrived,
+    facts: Facts,
+    end: SeenEnd,
+    outcome: Outcome,
+    reason: Reason,
+) -> Decision:
+    """Tell the publisher of this shipment, remember its revision, and leave the order as it is."""
+    after = noted(entry, facts, seen=_seen(entry, event, end))
+    shipment = event.shipment
+    is_free = entry.state in (State.REJECTED, State.VOIDED)
+    is_holder = entry.shipment_id == shipment.shipment_id
+    told = notice(
+        after,
+        facts,
+        outcome,
+        reason,
+        shipment_id=shipment.shipment_id,
+        shipment_revision=shipment.effective_revision,
+        tracking_number=shipment.tracking_number,
+        winner_shipment_id=None if is_free or is_holder else entry.shipment_id,
+    )
+    return Decision(after, (told,))
+
+
+def _remember(
+    entry: LedgerEntry, event: ShipmentArrived, facts: Facts, end: SeenEnd, **changes: object
+) -> Decision:
+    """Nothing a publisher would want to know: only the revision is written down."""
+    return Decision(noted(entry, facts, seen=_seen(entry, event, end), **changes))
+
+
+def _seen(entry: LedgerEntry, event: ShipmentArrived, end: SeenEnd) -> tuple[Seen, ...]:
+    shipment = event.shipment
+    return with_seen(entry, shipment.shipment_id, shipment.effective_revision, end)
+
+
+def _candidate(event: ShipmentArrived) -> Candidate:
+    return Candidate(event.shipment, event.raw, event.size_bytes)

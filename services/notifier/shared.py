@@ -1,0 +1,308 @@
+"""What the partitions of one notifier share: settings, stores, limits, and the way to Alibaba.
+
+Used on the runtime's thread only; calls are handed to the asyncio thread and come back as results.
+"""
+
+from collections import deque
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any, Protocol
+
+import structlog
+from pydantic import SecretStr
+
+from services.notifier.caller import Caller, CallSlots, Done, Page, StoreLine
+from services.notifier.metrics import NotifierMetrics
+from services.notifier.rule import CallNeverStarted, Event, Limits, StartCall
+from services.notifier.scheduling import Gates, Phase, Turns, Work, Works
+from services.notifier.settings import NotifierSettings
+from waybill.alibaba.client import AlibabaClient
+from waybill.alibaba.ratelimit import AsyncLimiter, StoreLimiter
+from waybill.clock import Clock
+from waybill.contracts import (
+    Claim,
+    LedgerEntry,
+    Notification,
+    Order,
+    OrderHint,
+    Proof,
+    Shipment,
+    Store,
+    StoreTokens,
+)
+from waybill.contracts.base import millis
+from waybill.contracts.codec import Codec, SchemaBook
+from waybill.contracts.keys import parse_order_key
+from waybill.streaming.background import Background
+from waybill.streaming.errors import FatalError
+from waybill.tokens import SealError, TokenSeal
+
+log = structlog.get_logger()
+
+_FAILURES_MAX = 10
+"""Exceptions of ours over records within a minute, after which the process stops: a bad deploy."""
+
+
+@dataclass(slots=True)
+class Codecs:
+    """The codecs that the notifier needs, over one book of schemas."""
+
+    book: SchemaBook = field(default_factory=SchemaBook)
+
+    def __post_init__(self) -> None:
+        """Make them once; a codec parses its schema when it is made."""
+        self.order = Codec(Order, "order", self.book)
+        self.shipment = Codec(Shipment, "shipment", self.book)
+        self.notification = Codec(Notification, "notification", self.book)
+        self.claim = Codec(Claim, "claim", self.book)
+        self.proof = Codec(Proof, "proof", self.book)
+        self.ledger = Codec(LedgerEntry, "ledger_entry", self.book)
+        self.store = Codec(Store, "store", self.book)
+        self.tokens = Codec(StoreTokens, "store_tokens", self.book)
+        self.hint = Codec(OrderHint, "order_hint", self.book)
+
+    order: Codec[Order] = field(init=False)
+    shipment: Codec[Shipment] = field(init=False)
+    notification: Codec[Notification] = field(init=False)
+    claim: Codec[Claim] = field(init=False)
+    proof: Codec[Proof] = field(init=False)
+    ledger: Codec[LedgerEntry] = field(init=False)
+    store: Codec[Store] = field(init=False)
+    tokens: Codec[StoreTokens] = field(init=False)
+    hint: Codec[OrderHint] = field(init=False)
+
+
+class Owner(Protocol):
+    """A partition that may start calls as long as it is running."""
+
+    number: int
+
+    @property
+    def running(self) -> bool:
+        """False once the partition was given back or shut out."""
+        ...
+
+    def result(self, key: str, event: Event) -> None:
+        """A call ended."""
+
+
+class Shared:
+    """See the module."""
+
+    def __init__(
+        self,
+        settings: NotifierSettings,
+        clock: Clock,
+        metrics: NotifierMetrics,
+        background: Background,
+        clients: Mapping[str, AlibabaClient],
+        version: str,
+    ) -> None:
+        self.settings = settings
+        self.clock = clock
+        self.metrics = metrics
+        self.background = background
+        self.clients = clients
+        self.version = version
+        self.group = settings.group
+        self.partitions = settings.kafka.partitions
+        self.codecs = Codecs()
+        self.works = Works(settings.works_max, settings.works_per_store_max)
+        self.gates = Gates()
+        self.turns = Turns()
+        self.stores: dict[str, Store] = {}
+        self.sealed: dict[str, StoreTokens] = {}
+        self.lines: dict[str, StoreLine] = {}
+        self.caller = Caller(clock)
+        self.limits = _limits(settings, version)
+        self.on_closed: Callable[[Any], None] = lambda _: None
+        self.queues_empty: Callable[[str], bool] = lambda _: True
+        self._seal = TokenSeal(settings.seal_key) if settings.seal_key else None
+        self._failures: deque[float] = deque(maxlen=_FAILURES_MAX)
+        self._looking: set[str] = set()
+        self._to_look_up: dict[str, int] = {}
+        self.tick()
+
+    def tick(self) -> None:
+        """Read the clocks once per turn."""
+        self.now: datetime = self.clock.now().astimezone(UTC)
+        self.now_ms = millis(self.now)
+        self.now_s = self.clock.boot_s()
+
+    # ---------------------------------------------------------------------------------------- stores
+
+    def take_store(self, store: Store) -> bool:
+        """Newer settings of a store; True when they are news."""
+        known = self.stores.get(store.store_id)
+        if known is not None and known.revision >= store.revision:
+            return False
+        self.stores[store.store_id] = store
+        self._refresh_gate(store.store_id)
+        return True
+
+    def take_tokens(self, tokens: StoreTokens) -> None:
+        """Newer tokens of a store open its gate again."""
+        known = self.sealed.get(tokens.store_id)
+        if known is not None and (known.generation, known.written_at) >= (
+            tokens.generation,
+            tokens.written_at,
+        ):
+            return
+        self.sealed[tokens.store_id] = tokens
+        self.lines.pop(tokens.store_id, None)
+        self._refresh_gate(tokens.store_id)
+
+    def _refresh_gate(self, store_id: str) -> None:
+        store = self.stores.get(store_id)
+        self.gates.open(store_id)
+        if store is None or store.disconnected:
+            self._close_gate(store_id, "disconnected")
+        elif store.paused:
+            self._close_gate(store_id, "paused")
+        elif store.site not in self.clients:
+            self._close_gate(store_id, "site_not_configured")
+        elif store_id not in self.sealed:
+            self._close_gate(store_id, "no_tokens")
+
+    def _close_gate(self, store_id: str, reason: str, for_s: float | None = None) -> None:
+        until_s = None if for_s is None else self.now_s + for_s
+        if self.gates.close(store_id, reason, until_s):
+            log.warning("store_gated", store_id=store_id, reason=reason, for_s=for_s)
+
+    def line(self, store_id: str) -> StoreLine | None:
+        """What calls for a store need; None closes its gate."""
+        line = self.lines.get(store_id)
+        return line if line is not None else self._new_line(store_id)
+
+    def _new_line(self, store_id: str) -> StoreLine | None:
+        store, sealed = self.stores.get(store_id), self.sealed.get(store_id)
+        client = self.clients.get(store.site) if store else None
+        if store is None or sealed is None or client is None or self._seal is None:
+            self._close_gate(store_id, "no_tokens" if self._seal else "no_seal_key")
+            return None
+        try:
+            token: SecretStr = self._seal.open(sealed).access
+        except SealError as error:
+            log.error("tokens_unreadable", store_id=store_id, reason=str(error))
+            self._close_gate(store_id, "tokens_unreadable")
+            return None
+        limits = self.settings.sites[store.site].api.rate_limit
+        limiter = AsyncLimiter(StoreLimiter(limits, self.now_s), now_s=self.clock.boot_s)
+        slots = CallSlots(self.settings.calls_per_store_max)
+        line = StoreLine(store_id, client, token, limiter, slots, store.status_map)
+        self.lines[store_id] = line
+        return line
+
+    def is_open(self, store_id: str) -> bool:
+        """Whether orders of the store may go now."""
+        return self.gates.is_open(store_id, self.now_s)
+
+    def may_go_at_once(self, store_id: str) -> bool:
+        """A slot is free, the gate is open and nobody of the store waits in line."""
+        return (
+            self.works.free(store_id) > 0 and self.is_open(store_id) and self.queues_empty(store_id)
+        )
+
+    # ----------------------------------------------------------------------------------------- calls
+
+    def upload(self, work: Work, proof: Proof) -> None:
+        """Start uploading a proof; repeatable, so no commit has to come first."""
+        line = self.line(work.store_id)
+        if line is None:
+            self.works.remove(work.key)
+            return
+        work.phase = Phase.UPLOADING
+        trade_id = parse_order_key(work.key).trade_id
+        pages = [
+            Page(
+                f"proof_{trade_id}_{page.sha256[:8]}.{page.media_type[6:]}", page.image, page.sha256
+            )
+            for page in proof.pages
+        ]
+        self.background.spawn(
+            lambda: self.caller.upload(line, work.partition, work.key, work.claim_id, pages)
+        )
+
+    def declare(self, owner: Owner, key: str, call: StartCall, lease_s: float) -> None:
+        """Start the call that its committed entry announced; not a byte of it after the lease."""
+        work = self.works.get(key)
+        if work is None:
+            raise RuntimeError(f"{key}: a call without its place in the works")
+        line = self.line(work.store_id)
+        if line is None:  # the tokens went away in this very moment
+            owner.result(key, CallNeverStarted(call.attempt))
+            return
+        work.phase = Phase.CALLING
+        boot_s = self.clock.boot_s
+
+        def may_start() -> bool:
+            return owner.running and boot_s() < lease_s
+
+        self.background.spawn(
+            lambda: self.caller.declare(
+                line, owner.number, key, call.request, call.attempt, may_start
+            )
+        )
+
+    def look_up(self, partition: int, key: str) -> None:
+        """Ask Alibaba about an order, a bounded number at once; asking twice is harmless."""
+        if key not in self._looking:
+            self._to_look_up[key] = partition
+
+    def start_lookups(self, store_of: Callable[[int, str], str | None]) -> None:
+        """Start look-ups that wait, as far as there is room."""
+        room = self.settings.lookups_max - len(self._looking)
+        for key in list(self._to_look_up)[: max(0, room)]:
+            partition = self._to_look_up.pop(key)
+            store_id = store_of(partition, key)
+            line = self.line(store_id) if store_id else None
+            if line is None:
+                continue  # its due time brings it back
+            self._looking.add(key)
+            self._spawn_lookup(line, partition, key)
+
+    def _spawn_lookup(self, line: StoreLine, partition: int, key: str) -> None:
+        trade_id = parse_order_key(key).trade_id
+        self.background.spawn(lambda: self.caller.look_up(line, partition, key, trade_id))
+
+    def done(self, done: Done) -> None:
+        """A call ended: what it says of its store."""
+        self._looking.discard(done.key)
+        if done.gate is not None:
+            self._close_gate(done.store_id, done.gate, done.gate_s)
+
+    @property
+    def under_way(self) -> int:
+        """Calls and look-ups whose end has not come back."""
+        calling = sum(work.phase is not Phase.ASKED for work in self.works)
+        return calling + len(self._looking)
+
+    def failed(self, error: Exception) -> None:
+        """An exception of ours over a record: a few are dead letters, many are a bad deploy."""
+        self._failures.append(self.now_s)
+        if len(self._failures) == _FAILURES_MAX and self.now_s - self._failures[0] < 60:
+            raise FatalError(
+                f"{_FAILURES_MAX} records failed within a minute, the last with "
+                f"{type(error).__name__}: this version of the software is at fault, not the records"
+            )
+
+    def closed(self, handler: Any) -> None:
+        """A partition was given back."""
+        self.on_closed(handler)
+
+
+def _limits(settings: NotifierSettings, version: str) -> Limits:
+    return Limits(
+        partition_count=settings.kafka.partitions,
+        writer=version,
+        call_start_s=int(settings.call_start_s),
+        call_horizon_s=settings.call_horizon_s,
+        lookup_gap_s=settings.lookup_gap_s,
+        lookup_first_s=settings.lookup_first_s,
+        proof_asks_max=settings.proof_asks_max,
+        claim_timeout_s=int(settings.claim_timeout_s),
+        retry_first_s=settings.retry_first_s,
+        retry_max_s=settings.retry_max_s,
+        hint_first_s=settings.hint_first_s,
+    )

@@ -1,0 +1,130 @@
+"""Sender and recipient side by side, and whether the label says what the order says."""
+
+from services.proofgen import labels
+from services.proofgen.document import (
+    AddressMatch,
+    Difference,
+    PostalAddress,
+    ProofDocument,
+    ProofWarning,
+)
+from services.proofgen.grid import BODY, LEFT, SMALL, STRONG, column, span
+from services.proofgen.labels import Label
+from services.proofgen.marks import TEXT_GREY, Block, Sketch
+from services.proofgen.shaping import Line, Style, shape
+from services.proofgen.typesetter import Typesetter, put_label, put_lines, put_missing
+
+LINE_CHARS_MAX = 300
+LINES_MAX = 10
+"""Lines on the page in the normal size; an address that needs more is set in the smallest size instead."""
+LINES_SMALL_MAX = 22
+"""Enough for six street lines of 200 characters each; what comes after is cut with a statement."""
+DIFFERENCES_MAX = 8
+BODY_LEADING = 36
+
+_COLUMNS = 6
+
+
+def address_block(document: ProofDocument, setter: Typesetter) -> Block:
+    """Both addresses; the recipient's is the order's."""
+    sketch = Sketch()
+    sender, recipient = LEFT, LEFT + column(_COLUMNS)
+    bottoms = (
+        _address(sketch, sender, labels.SENDER, document.ship_from, setter),
+        _address(sketch, recipient, labels.RECIPIENT, document.ship_to, setter),
+    )
+    y = _match(sketch, recipient, bottoms[1] + 18, document.address_match, setter)
+    sketch.height_px = max(bottoms[0], y)
+    return sketch.block(space_below=36)
+
+
+def _address(
+    sketch: Sketch, x: int, label: Label, address: PostalAddress | None, setter: Typesetter
+) -> int:
+    sketch.box(x, 0, span(_COLUMNS), 2)
+    put_label(sketch, x, 38, label)
+    if address is None or address.is_empty:
+        put_missing(sketch, x, 80)
+        return 80
+    headline, rest = _headline(address)
+    y = 82
+    if headline:
+        lines = _set(headline, STRONG, address, setter, lines_max=2)
+        y = put_lines(sketch, x, y, lines, 38)
+    lines, leading = _body(rest, address, setter)
+    y = put_lines(sketch, x, y, lines, leading) + BODY_LEADING - leading
+    return _phone(sketch, x, y, address.phone, setter) if address.phone else y - BODY_LEADING
+
+
+def _phone(sketch: Sketch, x: int, y: int, phone: str, setter: Typesetter) -> int:
+    end = put_label(sketch, x, y, labels.PHONE) + 12
+    width = x + span(_COLUMNS) - end
+    sketch.text(end, y, setter.line(phone, BODY.for_text(phone), width, LINE_CHARS_MAX))
+    return y
+
+
+def _headline(address: PostalAddress) -> tuple[str | None, list[str]]:
+    """The name in front, and the other lines."""
+    names = [text for text in (address.name, address.company) if text]
+    return (names[0] if names else None), [
+        *names[1:],
+        *filter(None, (*address.lines, *address.latin)),
+    ]
+
+
+def _body(texts: list[str], address: PostalAddress, setter: Typesetter) -> tuple[list[Line], int]:
+    for style, leading, lines_max in (
+        (BODY, BODY_LEADING, LINES_MAX),
+        (SMALL, 30, LINES_SMALL_MAX),
+    ):
+        lines = [line for text in texts for line in _set(text, style, address, setter, lines_max=6)]
+        if len(lines) <= lines_max:
+            return lines, leading
+    setter.warnings.add(ProofWarning.TEXT_CUT)
+    hidden = len(lines) - LINES_SMALL_MAX + 1
+    return [*lines[: LINES_SMALL_MAX - 1], shape(labels.more_address_lines(hidden), SMALL)], 30
+
+
+def _set(
+    text: str, style: Style, address: PostalAddress, setter: Typesetter, *, lines_max: int
+) -> list[Line]:
+    styled = style.for_text(text, address.country_code)
+    width = span(_COLUMNS)
+    return setter.lines(text, styled, width, lines_max=lines_max, chars_max=LINE_CHARS_MAX)
+
+
+def _match(sketch: Sketch, x: int, y: int, match: AddressMatch, setter: Typesetter) -> int:
+    """The sign and the line below the recipient; returns the lowest pixel."""
+    if not match.compared:
+        put_label(sketch, x, y + 22, labels.NOT_COMPARED)
+        return y + 28
+    label = labels.DIFFERS if match.differences else labels.MATCHES
+    _sign(sketch, x, y, equal=not match.differences)
+    put_label(sketch, x + 38, y + 22, label, ink=0)
+    y += 28
+    if match.differences:
+        setter.warnings.add(ProofWarning.ADDRESS_DIFFERS)
+    for difference in match.differences[:DIFFERENCES_MAX]:
+        y = put_lines(sketch, x + 38, y + 30, _difference(difference, setter), 28, TEXT_GREY) - 28
+    return y + 6
+
+
+def _difference(difference: Difference, setter: Typesetter) -> list[Line]:
+    missing = labels.NOT_PROVIDED.en
+    text = f"{difference.part}: {difference.order or missing} (order), {difference.label or missing} (label)"
+    width = span(_COLUMNS) - 38
+    return setter.lines(
+        text, SMALL.for_text(text), width, lines_max=3, chars_max=2 * LINE_CHARS_MAX
+    )
+
+
+def _sign(sketch: Sketch, x: int, y: int, *, equal: bool) -> None:
+    """A black square with an equals sign, or an open one with a stroke: told apart without colour."""
+    sketch.box(x, y, 26, 26)
+    if equal:
+        sketch.box(x + 6, y + 8, 14, 4, 255)
+        sketch.box(x + 6, y + 15, 14, 4, 255)
+    else:
+        sketch.box(x + 3, y + 3, 20, 20, 255)
+        sketch.box(x + 11, y + 6, 4, 9)
+        sketch.box(x + 11, y + 17, 4, 4)

@@ -1,0 +1,72 @@
+"""Marks to pixels, and pixels to the file that is checked before anyone gets it."""
+
+import io
+
+from PIL import Image
+
+from services.proofgen import png
+from services.proofgen.codes import is_readable
+from services.proofgen.fonts import SUBPIXEL_STEPS, UNITS_PER_PX, glyph_mask
+from services.proofgen.grid import DPI, PAGE_HEIGHT, PAGE_WIDTH
+from services.proofgen.marks import BoxMark, Mark, SymbolMark, TextMark
+from services.proofgen.pages import Page
+
+_WHITE = 255
+_STEP = UNITS_PER_PX // SUBPIXEL_STEPS
+
+
+def draw(page: Page) -> Image.Image:
+    """The page as a `png.new_sheet`: 8-bit grey, one column of file format at the left."""
+    sheet = png.new_sheet(PAGE_WIDTH, PAGE_HEIGHT, _WHITE)
+    for placed in page.placed:
+        for mark in placed.block.marks:
+            _draw_mark(sheet, mark, placed.y)
+    return sheet
+
+
+def encode(sheet: Image.Image) -> bytes:
+    """The PNG file."""
+    return png.encode(sheet, DPI)
+
+
+def codes_are_readable(file: bytes, page: Page) -> bool:
+    """Whether each code of the page can be read from the file's bytes, at its place, with its text."""
+    symbols = list(_symbols(page))
+    if not symbols:
+        return True
+    with Image.open(io.BytesIO(file), formats=["PNG"]) as image:
+        image.load()
+        return all(is_readable(image, x, y, mark.symbol) for x, y, mark in symbols)
+
+
+def _symbols(page: Page) -> list[tuple[int, int, SymbolMark]]:
+    return [
+        (mark.x, placed.y + mark.y, mark)
+        for placed in page.placed
+        for mark in placed.block.marks
+        if isinstance(mark, SymbolMark)
+    ]
+
+
+def _draw_mark(sheet: Image.Image, mark: Mark, top: int) -> None:
+    x, y = mark.x + 1, mark.y + top  # 1: the sheet's column of file format
+    if isinstance(mark, TextMark):
+        _draw_text(sheet, x, y, mark)
+    elif isinstance(mark, BoxMark):
+        sheet.paste(mark.ink, (x, y, x + mark.width, y + mark.height))
+    else:
+        sheet.paste(mark.symbol.image, (x, y))
+
+
+def _draw_text(sheet: Image.Image, x: int, y: int, mark: TextMark) -> None:
+    for font, glyph, glyph_x, glyph_y in mark.line.glyphs:
+        step = glyph_x // _STEP
+        mask = glyph_mask(font, glyph, step % SUBPIXEL_STEPS)
+        if mask is None:
+            continue
+        image, left, upper = mask
+        at = (
+            x + step // SUBPIXEL_STEPS + left,
+            y + (glyph_y + UNITS_PER_PX // 2) // UNITS_PER_PX + upper,
+        )
+        sheet.paste(mark.ink, (*at, at[0] + image.width, at[1] + image.height), image)

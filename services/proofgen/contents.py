@@ -1,0 +1,216 @@
+"""What was shipped: items, parcels and the note to the buyer, in blocks that pages can split."""
+
+from dataclasses import dataclass
+from decimal import Decimal
+
+from services.proofgen import labels
+from services.proofgen.document import ItemLine, Parcel, ProofDocument, ProofWarning, plain
+from services.proofgen.grid import (
+    BODY,
+    BODY_BOLD,
+    CODE,
+    HEADING,
+    LABEL,
+    LEFT,
+    NUMBER,
+    RIGHT,
+    SMALL,
+    WIDTH,
+)
+from services.proofgen.labels import Label
+from services.proofgen.marks import BLACK, RULE_GREY, TEXT_GREY, Block, Sketch
+from services.proofgen.shaping import shape
+from services.proofgen.typesetter import (
+    Typesetter,
+    label_width,
+    put_label,
+    put_lines,
+    put_missing,
+)
+
+ITEMS_MAX = 60
+"""Lines printed, about three pages; the rest is counted, not drawn, which bounds the work."""
+PARCELS_MAX = 24
+NAME_CHARS_MAX = 240
+SKU_CHARS_MAX = 64
+OPTIONS_CHARS_MAX = 240
+OPTIONS_MAX = 12
+UNITS_MAX = 4
+NOTE_CHARS_MAX = 1_000
+NOTE_LINES_MAX = 14
+
+_SKU_X, _SKU_WIDTH = LEFT + 64, 270
+_NAME_X, _NAME_WIDTH = LEFT + 360, 700
+_QUANTITY_RIGHT = RIGHT - 180
+_UNIT_X, _UNIT_WIDTH = RIGHT - 156, 156
+_NOTE_WIDTH = RIGHT - _NAME_X
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """Rows that may go over several pages; the head is drawn again on each."""
+
+    head: Block
+    rows: tuple[Block, ...]
+
+
+def items_table(document: ProofDocument, setter: Typesetter) -> Table:
+    """The items with their total; too many are cut with a statement of how many are missing."""
+    shown = document.items[:ITEMS_MAX]
+    rows = [_item_row(number, item, setter) for number, item in enumerate(shown, start=1)]
+    if hidden := document.items[ITEMS_MAX:]:
+        setter.warnings.add(ProofWarning.ITEMS_CUT)
+        rows.append(_statement(labels.more_lines(len(hidden), _units(hidden))))
+    rows.append(_total(document.items, setter) if document.items else _nothing())
+    return Table(_items_head(document), tuple(rows))
+
+
+def parcels_table(document: ProofDocument, setter: Typesetter) -> Table | None:
+    """The parcels, if there are several or if one has more to tell than the facts above say."""
+    parcels = document.parcels
+    if len(parcels) < 2 and not any(parcel.dimensions_cm for parcel in parcels):
+        return None
+    shown = parcels[:PARCELS_MAX]
+    rows = [_parcel_row(number, parcel, setter) for number, parcel in enumerate(shown, start=1)]
+    if hidden := len(parcels) - len(shown):
+        setter.warnings.add(ProofWarning.PARCELS_CUT)
+        rows.append(_statement(labels.more_parcels(hidden)))
+    rows.append(Block(30, ()))
+    return Table(_parcels_head(), tuple(rows))
+
+
+def note_block(document: ProofDocument, setter: Typesetter) -> Block | None:
+    """The note to the buyer, if there is one."""
+    if not document.note_to_buyer:
+        return None
+    sketch = _section(LEFT, Label(labels.NOTE.en, ""))
+    put_label(sketch, LEFT, 70, Label("", labels.NOTE.zh), HEADING, BLACK)
+    style = BODY.for_text(document.note_to_buyer)
+    lines = setter.lines(
+        document.note_to_buyer,
+        style,
+        _NOTE_WIDTH,
+        lines_max=NOTE_LINES_MAX,
+        chars_max=NOTE_CHARS_MAX,
+        keep_lines=True,
+    )
+    put_lines(sketch, _NAME_X, 38, lines, 34)
+    return sketch.block(space_below=20)
+
+
+def _section(x: int, title: Label) -> Sketch:
+    sketch = Sketch()
+    sketch.box(LEFT, 0, WIDTH, 2)
+    put_label(sketch, x, 38, title, HEADING, BLACK)
+    return sketch
+
+
+def _items_head(document: ProofDocument) -> Block:
+    sketch = _section(_NAME_X, labels.ITEMS)
+    for x, label in ((LEFT, labels.NUMBER), (_SKU_X, labels.SKU), (_UNIT_X, labels.UNIT)):
+        put_label(sketch, x, 38, label)
+    put_label(sketch, _QUANTITY_RIGHT - label_width(labels.QUANTITY, LABEL), 38, labels.QUANTITY)
+    if document.items_are_whole_order:
+        put_label(sketch, _NAME_X, 70, labels.ITEMS_WHOLE_ORDER)
+    sketch.box(LEFT, sketch.height_px + 14, WIDTH, 1)
+    return sketch.block()
+
+
+def _item_row(number: int, item: ItemLine, setter: Typesetter) -> Block:
+    sketch = Sketch()
+    sketch.text(LEFT, 40, shape(str(number), NUMBER), TEXT_GREY)
+    if item.sku:
+        sku = setter.lines(item.sku, CODE, _SKU_WIDTH, lines_max=3, chars_max=SKU_CHARS_MAX)
+        put_lines(sketch, _SKU_X, 40, sku, 30)
+    else:
+        put_missing(sketch, _SKU_X, 40)
+    _options(sketch, _name(sketch, item.name, setter), item, setter)
+    sketch.text_right(_QUANTITY_RIGHT, 40, shape(plain(item.quantity), NUMBER))
+    if item.unit:
+        sketch.text(_UNIT_X, 40, setter.line(item.unit, BODY.for_text(item.unit), _UNIT_WIDTH, 40))
+    sketch.box(LEFT, sketch.height_px + 17, WIDTH, 1, RULE_GREY)
+    return sketch.block()
+
+
+def _name(sketch: Sketch, name: str | None, setter: Typesetter) -> int:
+    """The name; returns the next baseline."""
+    if not name:
+        put_missing(sketch, _NAME_X, 40)
+        return 72
+    lines = setter.lines(
+        name, BODY.for_text(name), _NAME_WIDTH, lines_max=3, chars_max=NAME_CHARS_MAX
+    )
+    return put_lines(sketch, _NAME_X, 40, lines, 34) - 2
+
+
+def _options(sketch: Sketch, y: int, item: ItemLine, setter: Typesetter) -> None:
+    if not item.options:
+        return
+    text = "  ·  ".join(f"{name}: {value}" for name, value in item.options[:OPTIONS_MAX])
+    lines = setter.lines(
+        text, SMALL.for_text(text), _NAME_WIDTH, lines_max=2, chars_max=OPTIONS_CHARS_MAX
+    )
+    put_lines(sketch, _NAME_X, y, lines, 30, TEXT_GREY)
+
+
+def _total(items: tuple[ItemLine, ...], setter: Typesetter) -> Block:
+    """The sum for each unit; more than a few units have no sum worth reading."""
+    sketch = Sketch()
+    sums: dict[str, Decimal] = {}
+    for item in items:
+        sums[item.unit or ""] = sums.get(item.unit or "", Decimal()) + item.quantity
+    if len(sums) > UNITS_MAX:
+        sums = {"": sum(sums.values(), Decimal())}
+    put_label(sketch, _NAME_X, 42, labels.TOTAL_UNITS)
+    for row, (unit, total) in enumerate(sums.items()):
+        y = 42 + row * 36
+        sketch.text_right(_QUANTITY_RIGHT, y, shape(plain(total), BODY_BOLD))
+        sketch.text(_UNIT_X, y, setter.line(unit, BODY.for_text(unit), _UNIT_WIDTH, 40))
+    return sketch.block(space_below=40)
+
+
+def _units(items: tuple[ItemLine, ...]) -> str:
+    return plain(sum((item.quantity for item in items), Decimal()))
+
+
+def _nothing() -> Block:
+    sketch = Sketch()
+    put_missing(sketch, LEFT, 42)
+    return sketch.block(space_below=40)
+
+
+def _statement(label: Label) -> Block:
+    sketch = Sketch()
+    put_label(sketch, LEFT, 42, label, SMALL, BLACK)
+    sketch.box(LEFT, 58, WIDTH, 1, RULE_GREY)
+    return sketch.block()
+
+
+_PARCEL_COLUMNS = (LEFT, LEFT + 64, LEFT + 760, LEFT + 1000)
+
+
+def _parcels_head() -> Block:
+    number, tracking, weight, size = _PARCEL_COLUMNS
+    sketch = _section(tracking, labels.PARCELS)
+    for x, label in (
+        (number, labels.NUMBER),
+        (weight, labels.PARCEL_WEIGHT),
+        (size, labels.DIMENSIONS),
+    ):
+        put_label(sketch, x, 38, label)
+    sketch.box(LEFT, 52, WIDTH, 1)
+    return sketch.block()
+
+
+def _parcel_row(number: int, parcel: Parcel, setter: Typesetter) -> Block:
+    sketch = Sketch()
+    weight = parcel.weight is not None and f"{plain(parcel.weight)} {parcel.weight_unit}"
+    size = parcel.dimensions_cm and " × ".join(plain(side) for side in parcel.dimensions_cm) + " cm"
+    cells = (str(number), parcel.tracking_number, weight, size)
+    for x, text, style in zip(_PARCEL_COLUMNS, cells, (NUMBER, CODE, NUMBER, NUMBER), strict=True):
+        if text:
+            sketch.text(x, 38, setter.line(text, style, 660, 64))
+        else:
+            put_missing(sketch, x, 38)
+    sketch.box(LEFT, 54, WIDTH, 1, RULE_GREY)
+    return sketch.block()

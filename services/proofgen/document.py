@@ -1,0 +1,200 @@
+"""What a proof shows (`ProofDocument`) and what rendering it gives (`RenderedProof` or `Refusal`).
+
+The document holds facts that somebody stated, nothing guessed: a fact that nobody gave is None and is
+printed as "not provided"; a value worked out here is marked as calculated. Prices of items, payment
+data, internal notes and the buyer's e-mail have no field: they are not printed, so they cannot be.
+"""
+
+import dataclasses
+import hashlib
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+from enum import StrEnum
+
+import orjson
+
+TEMPLATE_VERSION = "1"
+"""Layout that draws the page; a change of the pixels of a page is a new version."""
+
+
+@dataclass(frozen=True, slots=True)
+class PostalAddress:
+    """A postal address as it is to be read: original script, and Latin letters where known."""
+
+    name: str | None = None
+    company: str | None = None
+    lines: tuple[str, ...] = ()
+    phone: str | None = None
+    latin: tuple[str, ...] = ()
+    country_code: str | None = None
+    """ISO 3166, two letters; decides the regional forms of Chinese characters."""
+
+    @property
+    def is_empty(self) -> bool:
+        """True when nothing says where the parcel goes: no name, no company and no line."""
+        return not any((self.name, self.company, *self.lines, *self.latin))
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """A part of the label's address that is not what the order says."""
+
+    part: str
+    order: str | None
+    label: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class AddressMatch:
+    """Whether the label's address is the order's: no differences means it is."""
+
+    compared: bool = False
+    differences: tuple[Difference, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ItemLine:
+    """One line of what was shipped."""
+
+    name: str | None
+    quantity: Decimal
+    sku: str | None = None
+    unit: str | None = None
+    options: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Parcel:
+    """One parcel of the shipment."""
+
+    tracking_number: str | None = None
+    weight: Decimal | None = None
+    weight_unit: str | None = None
+    dimensions_cm: tuple[Decimal, Decimal, Decimal] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """What the carrier charges."""
+
+    amount: Decimal
+    currency: str
+    calculated: bool = False
+    """True when it is a sum made here."""
+
+
+@dataclass(frozen=True, slots=True)
+class ProofDocument:
+    """All facts of one proof. Times carry the offset in which they are printed.
+
+    Making one checks nothing: `render` answers bad facts with a `Refusal`.
+    """
+
+    document_id: str
+    """The claim's id: equal facts, equal id."""
+    order_id: str
+    issued_at: datetime
+    """When the order was claimed, in the store's zone; never the time of drawing."""
+    shipment_id: str
+    shipment_revision: int
+    """With the shipment id, the event that this page shows."""
+    tracking_number: str | None
+    carrier_name: str | None
+    carrier_code: str | None
+    """Alibaba's code, as it will be declared."""
+    logistics_type: str | None
+    """EXPRESS or POST."""
+    shipped_at: datetime | None
+    ship_to: PostalAddress | None
+    store_name: str | None = None
+    ordered_at: datetime | None = None
+    buyer_name: str | None = None
+    tracking_url: str | None = None
+    service: str | None = None
+    label_created_at: datetime | None = None
+    ship_from: PostalAddress | None = None
+    address_match: AddressMatch = field(default_factory=AddressMatch)
+    items: tuple[ItemLine, ...] = ()
+    items_are_whole_order: bool = False
+    """True when the shipment named no items and the order's lines stand here."""
+    parcels: tuple[Parcel, ...] = ()
+    cost: Cost | None = None
+    shows_cost: bool = True
+    """The store's switch; False leaves the cost out."""
+    note_to_buyer: str | None = None
+    template_version: str = TEMPLATE_VERSION
+
+    def payload_sha256(self) -> str:
+        """SHA-256 in hex over the facts as JSON with sorted keys; its first 16 digits are printed."""
+        facts = orjson.dumps(
+            dataclasses.asdict(self),
+            default=_plain_number,
+            option=orjson.OPT_SORT_KEYS | orjson.OPT_UTC_Z,
+        )
+        return hashlib.sha256(facts).hexdigest()
+
+
+def _plain_number(value: object) -> str:
+    if isinstance(value, Decimal):
+        return plain(value)
+    raise TypeError(f"no JSON form for {type(value).__name__}")
+
+
+def plain(number: Decimal) -> str:
+    """The number without exponent and without zeros at its end: 2.5000 is 2.5, 1E+3 is 1000."""
+    text = f"{number:f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+class RefusalReason(StrEnum):
+    """Why there is no proof. A closed list: it goes into `Proof.refusal` and metric labels."""
+
+    UNREADABLE_CLAIM = "unreadable_claim"
+    UNKNOWN_TEMPLATE = "unknown_template"
+    MISSING_ORDER_ID = "missing_order_id"
+    MISSING_TRACKING_NUMBER = "missing_tracking_number"
+    MISSING_CARRIER = "missing_carrier"
+    MISSING_SHIP_DATE = "missing_ship_date"
+    MISSING_SHIP_TO = "missing_ship_to"
+    UNPRINTABLE_TRACKING_NUMBER = "unprintable_tracking_number"
+    CODE_UNREADABLE = "code_unreadable"
+    TOO_LARGE = "too_large"
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """No page was drawn; `detail` names the field and what to do, without any of its values."""
+
+    reason: RefusalReason
+    detail: str
+
+
+class ProofWarning(StrEnum):
+    """What a page could not show as given; a closed list."""
+
+    UNPRINTABLE_CHARACTERS = "unprintable_characters"
+    TEXT_CUT = "text_cut"
+    ITEMS_CUT = "items_cut"
+    PARCELS_CUT = "parcels_cut"
+    NO_BAR_CODE = "no_bar_code"
+    NO_QR_CODE = "no_qr_code"
+    ADDRESS_DIFFERS = "address_differs"
+    SHIPPED_BEFORE_ORDER = "shipped_before_order"
+    SHIPPED_AFTER_ISSUE = "shipped_after_issue"
+
+
+@dataclass(frozen=True, slots=True)
+class RenderedProof:
+    """The pages as PNG files, first page first; every must-have stands on the first."""
+
+    pages: tuple[bytes, ...]
+    payload_sha256: str
+    template_version: str
+    warnings: tuple[ProofWarning, ...] = ()
+
+    media_type = "image/png"
+
+    def page_sha256s(self) -> tuple[str, ...]:
+        """SHA-256 in hex of each page's file."""
+        return tuple(hashlib.sha256(page).hexdigest() for page in self.pages)

@@ -1,0 +1,111 @@
+"""How the parcel was sent: carrier, service, type, times, parcels, weight and cost, in two rows of four."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+
+from services.proofgen import labels
+from services.proofgen.document import Cost, Parcel, ProofDocument, plain
+from services.proofgen.grid import BODY_BOLD, SMALL
+from services.proofgen.labels import Label
+from services.proofgen.marks import Sketch
+from services.proofgen.times import clock, day
+from services.proofgen.typesetter import Typesetter, put_label, put_lines, put_missing
+
+FACT_CHARS_MAX = 120
+FACT_LINES_MAX = 2
+COLUMN_GAP = 24
+LEADING = 34
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """One value with its label, and what is to be said about it."""
+
+    label: Label
+    value: str | None
+    detail: str | Label | None = None
+
+
+def put_facts(
+    sketch: Sketch, x: int, y: int, width: int, document: ProofDocument, setter: Typesetter
+) -> int:
+    """Both rows, from y downwards; returns the lowest baseline."""
+    cell = (width - 3 * COLUMN_GAP) // 4
+    for row in (_how(document), _what(document)):
+        bottoms = [
+            _put_fact(sketch, x + number * (cell + COLUMN_GAP), y + 44, cell, fact, setter)
+            for number, fact in enumerate(row)
+        ]
+        y = max(bottoms)
+    return y
+
+
+def _how(document: ProofDocument) -> tuple[Fact, ...]:
+    logistics = labels.LOGISTICS_TYPES.get(document.logistics_type or "")
+    code = document.carrier_code and f"{labels.CARRIER_CODE.en} {document.carrier_code}"
+    return (
+        Fact(labels.CARRIER, document.carrier_name or document.carrier_code, code),
+        Fact(labels.SERVICE, document.service),
+        Fact(labels.LOGISTICS_TYPE, document.logistics_type, logistics and Label("", logistics.zh)),
+        _time(labels.SHIPPED, document.shipped_at),
+    )
+
+
+def _what(document: ProofDocument) -> tuple[Fact, ...]:
+    parcels = document.parcels
+    facts = [Fact(labels.PACKAGES, str(len(parcels)) if parcels else None), _total_weight(parcels)]
+    if document.shows_cost:
+        facts.append(_cost(document.cost))
+    if document.label_created_at and document.label_created_at != document.shipped_at:
+        facts.append(_time(labels.LABEL_CREATED, document.label_created_at))
+    return tuple(facts)
+
+
+def _time(label: Label, time: datetime | None) -> Fact:
+    return Fact(label, day(time), clock(time)) if time else Fact(label, None)
+
+
+def _cost(cost: Cost | None) -> Fact:
+    if cost is None:
+        return Fact(labels.COST, None)
+    amount = plain(cost.amount)
+    if amount[-2:-1] == ".":
+        amount += "0"  # 86.4 reads as 86.40; 1200 stays, some currencies have no cents
+    return Fact(
+        labels.COST, f"{cost.currency} {amount}", labels.CALCULATED if cost.calculated else None
+    )
+
+
+def _total_weight(parcels: tuple[Parcel, ...]) -> Fact:
+    units = {parcel.weight_unit for parcel in parcels}
+    weights = [parcel.weight for parcel in parcels if parcel.weight is not None]
+    if not weights or len(weights) < len(parcels) or len(units) != 1:
+        return Fact(labels.WEIGHT, None)  # a sum over some of the parcels would mislead
+    total = f"{plain(sum(weights, Decimal()))} {units.pop()}"
+    return Fact(labels.WEIGHT, total, labels.CALCULATED if len(weights) > 1 else None)
+
+
+def _put_fact(sketch: Sketch, x: int, y: int, width: int, fact: Fact, setter: Typesetter) -> int:
+    put_label(sketch, x, y, fact.label)
+    y += 36
+    if not fact.value:
+        put_missing(sketch, x, y)
+        return y
+    style = BODY_BOLD.for_text(fact.value)
+    lines = setter.lines(
+        fact.value, style, width, lines_max=FACT_LINES_MAX, chars_max=FACT_CHARS_MAX
+    )
+    y = put_lines(sketch, x, y, lines, LEADING) - LEADING
+    return _put_detail(sketch, x, y, width, fact.detail, setter) if fact.detail else y
+
+
+def _put_detail(
+    sketch: Sketch, x: int, y: int, width: int, detail: str | Label, setter: Typesetter
+) -> int:
+    y += 30
+    if isinstance(detail, Label):
+        put_label(sketch, x, y, detail, SMALL)
+    else:
+        sketch.text(x, y, setter.line(detail, SMALL, width, FACT_CHARS_MAX))
+    return y

@@ -1,0 +1,96 @@
+"""The fixed texts of the page in English and Chinese; the reviewers are Alibaba's.
+
+Values are never translated.
+"""
+
+from typing import NamedTuple
+
+
+class Label(NamedTuple):
+    """A fixed text in both languages."""
+
+    en: str
+    zh: str
+
+
+TITLE = Label("Proof of Shipment", "发货凭证")
+DOCUMENT = Label("Document", "凭证编号")
+TEMPLATE = Label("Template", "模板版本")
+ISSUED = Label("Issued", "出具时间")
+ORDER_NUMBER = Label("Order number", "订单号")
+ORDER_DATE = Label("Order date", "下单时间")
+BUYER = Label("Buyer", "买家")
+ISSUER = Label("Issued by the seller", "出具方（卖家）")
+
+TRACKING_NUMBER = Label("Tracking number", "运单号")
+CARRIER_PAGE = Label("Carrier tracking page", "承运商查询页")
+CARRIER = Label("Carrier", "承运商")
+CARRIER_CODE = Label("Alibaba code", "承运商代码")
+SERVICE = Label("Service", "服务")
+LOGISTICS_TYPE = Label("Logistics type", "物流类型")
+SHIPPED = Label("Shipped", "发货时间")
+LABEL_CREATED = Label("Label created", "面单时间")
+PACKAGES = Label("Packages", "件数")
+WEIGHT = Label("Total weight", "总重量")
+COST = Label("Carrier cost", "运费")
+LOGISTICS_TYPES = {"EXPRESS": Label("EXPRESS", "快递"), "POST": Label("POST", "邮政")}
+
+SENDER = Label("From", "发件人")
+RECIPIENT = Label("To", "收件人")
+PHONE = Label("Tel", "电话")
+MATCHES = Label("Matches the delivery address of the order", "与订单收货地址一致")
+DIFFERS = Label("The label differs from the order", "面单地址与订单不一致")
+NOT_COMPARED = Label("The label’s address was not provided", "面单地址未提供")
+
+ITEMS = Label("Items shipped", "发货商品")
+ITEMS_WHOLE_ORDER = Label(
+    "all items of the order: the shipment lists none (calculated)", "按订单全部商品（计算值）"
+)
+NUMBER = Label("#", "")
+SKU = Label("SKU", "货号")
+QUANTITY = Label("Quantity", "数量")
+UNIT = Label("Unit", "单位")
+TOTAL_UNITS = Label("Total units (calculated)", "合计（计算值）")
+
+PARCELS = Label("Parcels, their tracking numbers", "包裹与运单号")
+PARCEL_WEIGHT = Label("Weight", "重量")
+DIMENSIONS = Label("Length × width × height", "长 × 宽 × 高")
+NOTE = Label("Note to the buyer", "给买家的留言")
+
+CONTINUED = Label("continued", "（续）")
+CALCULATED = Label("calculated", "计算值")
+NOT_PROVIDED = Label("not provided", "未提供")
+PAYLOAD = Label("Payload SHA-256, first 16 digits", "数据摘要前 16 位")
+SHIPMENT = Label("Shipment id", "发货编号")
+REVISION = Label("revision", "版本")
+STATEMENT = Label(
+    "Issued by the seller from its own shipping records. Not a carrier document; does not show delivery.",
+    "本凭证由卖家根据自身发货记录出具，非承运商单据，不代表货物已送达。",
+)
+
+
+def page_of(number: int, total: int) -> Label:
+    """Which page of how many."""
+    return Label(f"Page {number} of {total}", f"第 {number} 页，共 {total} 页")
+
+
+def more_lines(lines: int, units: str | None) -> Label:
+    """How many items did not find room."""
+    if units is None:
+        return Label(f"and {lines} more lines", f"另有 {lines} 行")
+    return Label(f"and {lines} more lines, {units} units", f"另有 {lines} 行，共 {units} 件")
+
+
+def more_parcels(parcels: int) -> Label:
+    """How many parcels did not find room."""
+    return Label(f"and {parcels} more parcels", f"另有 {parcels} 件包裹")
+
+
+def more_address_lines(lines: int) -> str:
+    """How many lines of an address did not find room."""
+    return f"… [+{lines} lines]"
+
+
+def more_characters(chars: int) -> str:
+    """How much of a text was cut off."""
+    return f" … [+{chars} characters]"

@@ -1,0 +1,74 @@
+"""Where everything stands: the blocks of the first page, then tables and note on as many as needed."""
+
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from services.proofgen.address_block import address_block
+from services.proofgen.contents import Table, items_table, note_block, parcels_table
+from services.proofgen.document import ProofDocument
+from services.proofgen.foot import foot
+from services.proofgen.grid import FOOT_TOP, TOP
+from services.proofgen.head import first_head, next_head
+from services.proofgen.marks import Block, Placed
+from services.proofgen.tracking_block import make_codes, tracking_block
+from services.proofgen.typesetter import Typesetter
+
+_BOTTOM = FOOT_TOP - 24
+
+
+class Page(NamedTuple):
+    """The blocks of one page at their places."""
+
+    placed: tuple[Placed, ...]
+
+
+@dataclass(slots=True)
+class _Flow:
+    """Fills pages from the top; a block that does not fit opens the next page."""
+
+    next_head: Block
+    y: int = TOP
+    pages: list[list[Placed]] = field(default_factory=lambda: [[]])
+
+    def add(self, block: Block) -> None:
+        self.pages[-1].append(Placed(self.y, block))
+        self.y += block.height_px
+
+    def fits(self, height_px: int) -> bool:
+        return self.y + height_px <= _BOTTOM
+
+    def turn(self) -> None:
+        self.pages.append([])
+        self.y = TOP
+        self.add(self.next_head)
+
+    def add_table(self, table: Table) -> None:
+        first = table.rows[0].height_px if table.rows else 0
+        if not self.fits(table.head.height_px + first):
+            self.turn()
+        self.add(table.head)
+        for row in table.rows:
+            if not self.fits(row.height_px):
+                self.turn()
+                self.add(table.head)
+            self.add(row)
+
+
+def lay_out(document: ProofDocument, payload_sha256: str, setter: Typesetter) -> list[Page]:
+    """The pages of a document whose must-haves are present; what was cut stands in `setter.warnings`."""
+    flow = _Flow(next_head(document, setter))
+    flow.add(first_head(document, setter))
+    flow.add(tracking_block(document, make_codes(document, setter), setter))
+    flow.add(address_block(document, setter))
+    flow.add_table(items_table(document, setter))
+    if parcels := parcels_table(document, setter):
+        flow.add_table(parcels)
+    if note := note_block(document, setter):
+        if not flow.fits(note.height_px):
+            flow.turn()
+        flow.add(note)
+    total = len(flow.pages)
+    return [
+        Page((*placed, foot(document, payload_sha256, number, total)))
+        for number, placed in enumerate(flow.pages, start=1)
+    ]

@@ -1,0 +1,104 @@
+"""Facts to lines: cleans, bounds, wraps and cuts texts, and notes what is not shown as given."""
+
+from dataclasses import dataclass, field, replace
+
+from services.proofgen import labels
+from services.proofgen.cleaning import clean
+from services.proofgen.document import ProofWarning
+from services.proofgen.grid import LABEL, SMALL
+from services.proofgen.labels import Label
+from services.proofgen.marks import BLACK, TEXT_GREY, Sketch
+from services.proofgen.shaping import Line, Style, covered, shape, shape_fixed
+from services.proofgen.wrapping import wrap
+
+LABEL_GAP_PX = 9
+"""Between the English and the Chinese words of a label."""
+
+
+@dataclass(slots=True)
+class Typesetter:
+    """Sets the texts of one proof; `warnings` gathers what the page had to cut or replace."""
+
+    warnings: set[ProofWarning] = field(default_factory=set)
+
+    def prepared(self, text: str, style: Style, chars_max: int, *, keep_lines: bool = False) -> str:
+        """The text as it can be drawn; a cut is stated at its end."""
+        cleaned = clean(text, chars_max, keep_lines=keep_lines)
+        shown, replaced = covered(cleaned.text, style)
+        if replaced:
+            self.warnings.add(ProofWarning.UNPRINTABLE_CHARACTERS)
+        if not cleaned.cut_chars:
+            return shown
+        self.warnings.add(ProofWarning.TEXT_CUT)
+        return shown + labels.more_characters(cleaned.cut_chars)
+
+    def lines(
+        self,
+        text: str,
+        style: Style,
+        width_px: int,
+        *,
+        lines_max: int,
+        chars_max: int,
+        keep_lines: bool = False,
+    ) -> list[Line]:
+        """The text in at most `lines_max` lines; a cut is stated at the end of the last."""
+        shown = self.prepared(text, style, chars_max, keep_lines=keep_lines)
+        lines = wrap(shown, style, width_px) if shown else []
+        if len(lines) <= lines_max:
+            return lines
+        self.warnings.add(ProofWarning.TEXT_CUT)
+        hidden = sum(len(line.text) for line in lines[lines_max:])
+        return [
+            *lines[: lines_max - 1],
+            _ending(lines[lines_max - 1].text, hidden, style, width_px),
+        ]
+
+    def line(self, text: str, style: Style, width_px: int, chars_max: int) -> Line:
+        """The text in one line."""
+        found = self.lines(text, style, width_px, lines_max=1, chars_max=chars_max)
+        return found[0] if found else shape("", style)
+
+
+def _ending(text: str, hidden_chars: int, style: Style, width_px: int) -> Line:
+    """The line with the statement of a cut at its end, shortened until it fits."""
+    kept = len(text)
+    while True:
+        line = shape(
+            text[:kept].rstrip() + labels.more_characters(hidden_chars + len(text) - kept), style
+        )
+        if line.width_px <= width_px or kept == 0:
+            return line
+        kept = max(kept - 4, 0)
+
+
+def put_label(
+    sketch: Sketch, x: int, y: int, label: Label, style: Style = LABEL, ink: int = TEXT_GREY
+) -> int:
+    """A label in both languages with its baseline at y; returns where it ends."""
+    words = [(text, bold) for text, bold in ((label.en, style.bold), (label.zh, False)) if text]
+    for text, bold in words:
+        line = shape_fixed(text, replace(style, bold=bold))
+        sketch.text(x, y, line, ink)
+        x += round(line.width_px) + LABEL_GAP_PX
+    return x - LABEL_GAP_PX
+
+
+def label_width(label: Label, style: Style) -> int:
+    """Width of a label in both languages."""
+    return put_label(Sketch(), 0, 0, label, style)
+
+
+def put_lines(
+    sketch: Sketch, x: int, y: int, lines: list[Line], leading_px: int, ink: int = BLACK
+) -> int:
+    """Lines below each other, the first baseline at y; returns the next baseline."""
+    for line in lines:
+        sketch.text(x, y, line, ink)
+        y += leading_px
+    return y
+
+
+def put_missing(sketch: Sketch, x: int, y: int) -> None:
+    """States that nobody gave the value."""
+    put_label(sketch, x, y, labels.NOT_PROVIDED, SMALL)

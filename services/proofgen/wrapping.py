@@ -1,0 +1,60 @@
+"""Line breaking: between words, between Chinese characters, inside a word only where nothing else helps."""
+
+import unicodedata
+
+from services.proofgen import bidi
+from services.proofgen.fonts import UNITS_PER_PX
+from services.proofgen.shaping import Line, Style, advances, shape
+
+_NOT_AT_START = set("、。，．：；！？）］｝」』】〕〉》’”ー々％,.:;!?)]}%»…")
+_NOT_AT_END = set("（［｛「『【〔〈《‘“([{«$€£¥")
+_AFTER = set("-/–—_@&,;")
+"""ASCII marks after which a long word may break."""
+
+
+def wrap(text: str, style: Style, width_px: int) -> list[Line]:
+    """The text in as many lines as the width asks for; line breaks in it are kept.
+
+    Linear in the length of the text, which callers bound.
+    """
+    return [line for piece in text.split("\n") for line in _wrap_paragraph(piece, style, width_px)]
+
+
+def _wrap_paragraph(text: str, style: Style, width_px: int) -> list[Line]:
+    whole = shape(text, style)
+    if whole.width_px <= width_px:
+        return [whole]
+    base = bidi.base_level(text) if bidi.has_right_to_left(text) else 0
+    pieces = _break(text, advances(text, style), width_px * UNITS_PER_PX)
+    return [shape(piece, style, base) for piece in pieces]
+
+
+def _break(text: str, widths: list[int], width_max: int) -> list[str]:
+    pieces: list[str] = []
+    start = good = 0  # the line's start, and the latest place where it may end
+    used = used_at_good = 0
+    for index, width in enumerate(widths):
+        if index > start and _may_break(text, index):
+            good, used_at_good = index, used
+        if used + width > width_max and width and text[index] != " ":
+            if good <= start:
+                good, used_at_good = index, used
+            if good > start:
+                pieces.append(text[start:good].strip())
+                start, used = good, used - used_at_good
+        used += width
+    pieces.append(text[start:].strip())
+    return [piece for piece in pieces if piece]
+
+
+def _may_break(text: str, index: int) -> bool:
+    before, after = text[index - 1], text[index]
+    if after == " " or after in _NOT_AT_START or before in _NOT_AT_END:
+        return False
+    if before == " " or before in _AFTER:
+        return True
+    return _is_wide(before) or _is_wide(after)
+
+
+def _is_wide(char: str) -> bool:
+    return char > "\u2e80" and unicodedata.east_asian_width(char) in {"W", "F"}

@@ -1,0 +1,125 @@
+"""The plan of windows: from the cursor to the present, in steps, with overlap."""
+
+from datetime import datetime, timedelta
+
+import pytest
+
+from services.importer.settings import ImporterSettings
+from services.importer.windows import Window, halved, moved, next_window
+from waybill.contracts.imports import ImportCursor
+from waybill.contracts.store import Store
+
+MINUTE = timedelta(minutes=1)
+HOUR = timedelta(hours=1)
+DAY = timedelta(days=1)
+
+
+def cursor_at(at: datetime) -> ImportCursor:
+    return ImportCursor(store_id="s-1", modified_until=at, finished_at=at, orders_total=7)
+
+
+def test_the_first_window_starts_a_month_before_the_store_was_connected(
+    store: Store, now: datetime, settings: ImporterSettings
+) -> None:
+    window = next_window(store, None, now, settings)
+    assert window.base == window.start == now - 30 * DAY
+    assert window.until == window.end == now - 29 * DAY
+    assert window.more
+
+
+def test_a_store_may_choose_where_its_import_starts(
+    store: Store, now: datetime, settings: ImporterSettings
+) -> None:
+    chosen = store.model_copy(update={"import_from": now - 2 * HOUR})
+    window = next_window(chosen, None, now, settings)
+    assert window.start == window.base == now - 2 * HOUR
+    assert not window.more
+
+
+def test_a_window_to_the_present_overlaps_on_both_sides(
+    store: Store, now: datetime, settings: ImporterSettings
+) -> None:
+    window = next_window(store, cursor_at(now - 20 * MINUTE), now, settings)
+    assert window == Window(
+        base=now - 20 * MINUTE,
+        until=now - 15 * MINUTE,
+        start=now - 30 * MINUTE,
+        end=now + 15 * MINUTE,
+        more=False,
+    )
+
+
+def test_a_long_outage_is_caught_up_in_steps_without_a_gap(
+    store: Store, now: datetime, settings: ImporterSettings
+) -> None:
+    cursor = cursor_at(now - 10 * DAY)
+    steps = 0
+    more = True
+    while more:
+        window = next_window(store, cursor, now, settings)
+        assert window.base == cursor.modified_until
+        assert window.start == window.base - 10 * MINUTE
+        assert window.until - window.base <= DAY
+        cursor = moved(cursor, window, store_id="s-1", now=now, published=2)
+        steps, more = steps + 1, window.more
+    assert steps == 10
+    assert cursor.modified_until == now - 15 * MINUTE
+    assert cursor.orders_total == 27
+
+
+def test_the_cursor_stays_where_it_is_when_the_clock_steps_back(
+    store: Store, now: datetime, settings: ImporterSettings
+) -> None:
+    window = next_window(store, cursor_at(now), now, settings)
+    assert window.until == now
+    assert window.end == now + 15 * MINUTE
+
+
+def test_a_cursor_from_the_future_tells_nothing(
+    store: Store, now: datetime, settings: ImporterSettings
+) -> None:
+    window = next_window(store, cursor_at(now + 16 * MINUTE), now, settings)
+    assert window == next_window(store, None, now, settings)
+
+
+def test_an_import_that_starts_in_the_future_asks_for_nothing_earlier(
+    store: Store, now: datetime, settings: ImporterSettings
+) -> None:
+    chosen = store.model_copy(update={"import_from": now + DAY})
+    for cursor in (None, cursor_at(now - HOUR)):
+        window = next_window(chosen, cursor, now, settings)
+        assert window.start == window.base == window.until == window.end == now + DAY
+
+
+def test_half_a_window_ends_in_the_past_and_is_followed_by_the_rest(
+    store: Store, now: datetime, settings: ImporterSettings
+) -> None:
+    whole = next_window(store, cursor_at(now - 4 * HOUR), now, settings)
+    half = halved(whole, settings)
+    assert half is not None
+    assert half.start == whole.start
+    assert half.until == half.end == whole.base + (whole.until - whole.base) / 2
+    assert half.more
+    rest = next_window(store, moved(None, half, store_id="s-1", now=now, published=0), now, settings)
+    assert rest.base == half.until
+    assert rest.until == whole.until
+
+
+def test_halving_ends(store: Store, now: datetime, settings: ImporterSettings) -> None:
+    window: Window | None = next_window(store, None, now, settings)
+    halvings = 0
+    while window := halved(window, settings) if window else None:
+        assert window.until - window.base >= MINUTE
+        halvings += 1
+    assert halvings == 10
+
+
+@pytest.mark.parametrize("published", [0, 3])
+def test_the_first_cursor_counts_from_nothing(
+    store: Store, now: datetime, settings: ImporterSettings, published: int
+) -> None:
+    window = next_window(store, None, now, settings)
+    cursor = moved(None, window, store_id="s-1", now=now, published=published)
+    assert cursor == ImportCursor(
+        store_id="s-1", modified_until=window.until, finished_at=now, orders_total=published
+    )

@@ -1,0 +1,1 @@
+"""The command `waybill`: one sub-command per module."""

@@ -1,0 +1,96 @@
+"""`waybill topics`: make the topics on a cluster, and check them."""
+
+from typing import Annotated
+
+import typer
+
+from waybill.settings import KafkaSettings, Settings
+from waybill.streaming import topic_admin
+from waybill.streaming.schema_topic import SchemaTopicError
+from waybill.streaming.topic_admin import ApplyReport, TopicError
+
+app = typer.Typer(help="Make the topics on a cluster, and check them.", no_args_is_help=True)
+
+Bootstrap = Annotated[
+    str | None,
+    typer.Option(
+        "--bootstrap-servers", help="host:port; default WAYBILL_KAFKA__BOOTSTRAP_SERVERS."
+    ),
+]
+Prefix = Annotated[
+    str | None,
+    typer.Option(
+        "--prefix", help="Put before every topic name; default WAYBILL_KAFKA__TOPIC_PREFIX."
+    ),
+]
+Partitions = Annotated[
+    int | None,
+    typer.Option(
+        "--partitions", min=1, help="Partitions per topic; default WAYBILL_KAFKA__PARTITIONS."
+    ),
+]
+
+
+def _kafka(bootstrap: str | None, prefix: str | None, partitions: int | None) -> KafkaSettings:
+    given = {"bootstrap_servers": bootstrap, "topic_prefix": prefix, "partitions": partitions}
+    return Settings().kafka.model_copy(
+        update={name: value for name, value in given.items() if value is not None}
+    )
+
+
+@app.command()
+def apply(
+    bootstrap: Bootstrap = None,
+    prefix: Prefix = None,
+    partitions: Partitions = None,
+    replication: Annotated[
+        int | None,
+        typer.Option(
+            "--replication",
+            min=1,
+            help="Replicas; default WAYBILL_KAFKA__REPLICATION; 3 on a cluster.",
+        ),
+    ] = None,
+) -> None:
+    """Create missing topics, alter settings that differ, publish this release's schemas.
+
+    May be run again at any time; deletes nothing and never changes a partition count.
+    """
+    kafka = _kafka(bootstrap, prefix, partitions)
+    try:
+        report = topic_admin.apply(
+            kafka.client_config(),
+            kafka.topic_prefix,
+            kafka.partitions,
+            replication or kafka.replication,
+        )
+    except (TopicError, SchemaTopicError) as error:
+        typer.echo(f"error: {error}", err=True)
+        raise typer.Exit(1) from error
+    _print(report)
+
+
+def _print(report: ApplyReport) -> None:
+    for name in report.created:
+        typer.echo(f"created {name}")
+    for name, changed in report.altered.items():
+        settings = ", ".join(f"{setting}={value}" for setting, value in changed.items())
+        typer.echo(f"altered {name}: {settings}")
+    if report.schemas:
+        typer.echo(f"published {len(report.schemas)} schemas: {', '.join(report.schemas)}")
+    if report == ApplyReport():
+        typer.echo("nothing to do: all topics and schemas are there")
+
+
+@app.command()
+def check(
+    bootstrap: Bootstrap = None, prefix: Prefix = None, partitions: Partitions = None
+) -> None:
+    """Tell everything that is wrong with topics and cluster; exit 1 when services must not run."""
+    kafka = _kafka(bootstrap, prefix, partitions)
+    found = topic_admin.check(kafka.client_config(), kafka.topic_prefix, kafka.partitions)
+    for problem in found:
+        typer.echo(str(problem), err=problem.level == "error")
+    if any(problem.level == "error" for problem in found):
+        raise typer.Exit(1)
+    typer.echo("the topics are as they should be" if not found else "no errors")
