@@ -57,7 +57,16 @@ imports: $(READY) ## who may import whom (.importlinter)
 test-unit: $(READY) ## tests of pure code: no server, no network
 	$(BIN)/pytest $(FAST_TESTS)
 
-check: lint types imports test-unit ## everything that is fast; run it before every commit
+contracts: $(READY) ## rules of evolution, and the files that follow from the records
+	$(BIN)/waybill schemas check
+
+docs: $(READY) ## write the generated pages of docs/ anew
+	$(BIN)/waybill docs write
+
+docs-check: $(READY) ## the generated pages are what the code says
+	$(BIN)/waybill docs check
+
+check: lint types imports contracts docs-check test-unit ## everything that is fast; run it before every commit
 
 # --- tests with real servers -------------------------------------------------------------------
 
@@ -91,5 +100,5 @@ up: ## start Kafka in a container instead, at localhost:9092 (Docker Compose)
 down: ## stop and remove the container; its data stays in a volume
 	$(COMPOSE) down
 
-.PHONY: help setup lock clean fmt lint types imports test-unit check test-integration test-e2e test bench \
-	demo kafka-start kafka-stop up down
+.PHONY: help setup lock clean fmt lint types imports contracts docs docs-check test-unit check \
+	test-integration test-e2e test bench demo kafka-start kafka-stop up down

@@ -16,7 +16,7 @@ from services.notifier.view import Card
 from waybill.contracts import LedgerEntry, Notification, Order, OrderHint, Shipment, Store
 from waybill.contracts.base import Record, millis
 from waybill.contracts.codec import Codec, DecodeError
-from waybill.contracts.headers import event_headers
+from waybill.contracts.headers import LEDGER_CARD, event_headers
 from waybill.contracts.identity import record_key
 from waybill.contracts.imports import HintReason
 from waybill.contracts.keys import parse_order_key
@@ -216,7 +216,7 @@ class Turn:
             card, framed = Card.of(entry), self.shared.codecs.ledger.encode(entry)
             headers = [
                 *self._headers("ledger_entry", f"{key}@{entry.revision}"),
-                (view.CARD, card.encoded()),
+                (LEDGER_CARD, card.encoded()),
             ]
             record = Outbound("ledger", self.partition, key.encode(), framed, headers)
             self.batch.outputs.append(record)

@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 from pydantic import SecretStr
@@ -124,9 +125,7 @@ class Caller:
         try:
             for page in pages:
                 async with line.slots.taken(_UPLOAD_NEXT):
-                    paths.append(
-                        await self._limited(line, lambda page=page: self._sent(line, page))
-                    )
+                    paths.append(await self._limited(line, partial(self._sent, line, page)))
             await line.limiter.acquire()
         except errors.AlibabaError as error:
             return self._done(line, partition, key, UploadFailed(self._failure(error)), error)

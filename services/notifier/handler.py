@@ -35,6 +35,7 @@ from services.notifier.view import Card
 from waybill.contracts import LedgerEntry, Shipment
 from waybill.contracts.base import millis
 from waybill.contracts.codec import CONFLUENT, DeadReason, DecodeError
+from waybill.contracts.headers import LEDGER_CARD
 from waybill.contracts.ledger import State
 from waybill.streaming.dead_letters import REROUTED, dead_letter, forwarded, misplaced
 from waybill.streaming.ports import Batch
@@ -89,7 +90,7 @@ class NotifierPartition:
     def _absorbed_entry(self, key: str, record: Inbound) -> tuple[str, Card | None, bytes | None]:
         if record.value is None:
             return key, None, None
-        header = record.header(view.CARD)
+        header = record.header(LEDGER_CARD)
         card = Card.parse(header) if header else self._card_of(record.value)
         return key, card, record.value
 

@@ -2,11 +2,10 @@
 
 from waybill.contracts import Order
 from waybill.contracts.codec import Codec
+from waybill.contracts.headers import ORDER_STATUS
 from waybill.contracts.order import OrderStatus
 from waybill.streaming.records import Inbound
 
-STATUS = "wb-status"
-"""Header of an order record with its mapped status, so that a rebuild decodes only finished orders."""
 _FINISHED = {OrderStatus.SHIPPED, OrderStatus.CANCELLED}
 _HEAVY: dict[str, object] = {
     "buyer": None,
@@ -30,7 +29,7 @@ def kept_form(record: Inbound, codec: Codec[Order]) -> bytes:
     Millions of finished orders would else fill the disk; a shipment for one of them needs its status only.
     """
     value = record.value or b""
-    header = record.header(STATUS)
+    header = record.header(ORDER_STATUS)
     if header is not None and header.decode(errors="replace") not in _FINISHED:
         return value
     order = codec.decode(value)

@@ -15,8 +15,6 @@ from waybill.contracts.base import millis
 from waybill.contracts.ledger import LedgerEntry, State
 from waybill.streaming.store import Changes, LocalStore
 
-CARD = "wb-card"
-"""Header of a ledger record that carries the card, so that a rebuild decodes nothing."""
 _SEPARATOR = "|"
 
 

@@ -21,6 +21,7 @@ LINES_SMALL_MAX = 22
 """Enough for six street lines of 200 characters each; what comes after is cut with a statement."""
 DIFFERENCES_MAX = 8
 BODY_LEADING = 36
+SMALL_LEADING = 30
 
 _COLUMNS = 6
 
@@ -73,20 +74,23 @@ def _headline(address: PostalAddress) -> tuple[str | None, list[str]]:
 
 
 def _body(texts: list[str], address: PostalAddress, setter: Typesetter) -> tuple[list[Line], int]:
-    for style, leading, lines_max in (
-        (BODY, BODY_LEADING, LINES_MAX),
-        (SMALL, 30, LINES_SMALL_MAX),
-    ):
-        lines = [line for text in texts for line in _set(text, style, address, setter, lines_max=6)]
-        if len(lines) <= lines_max:
-            return lines, leading
-    setter.warnings.add(ProofWarning.TEXT_CUT)
-    hidden = len(lines) - LINES_SMALL_MAX + 1
-    return [*lines[: LINES_SMALL_MAX - 1], shape(labels.more_address_lines(hidden), SMALL)], 30
+    """The lines and their leading: the normal size if they fit, else the smallest."""
+    trial = Typesetter()
+    lines = [line for text in texts for line in _set(text, BODY, address, trial)]
+    if len(lines) <= LINES_MAX and ProofWarning.TEXT_CUT not in trial.warnings:
+        setter.warnings.update(trial.warnings)
+        return lines, BODY_LEADING
+    lines = [line for text in texts for line in _set(text, SMALL, address, setter)]
+    if len(lines) > LINES_SMALL_MAX:
+        setter.warnings.add(ProofWarning.TEXT_CUT)
+        hidden = len(lines) - LINES_SMALL_MAX + 1
+        statement = shape(labels.more_address_lines(hidden), SMALL)
+        lines = [*lines[: LINES_SMALL_MAX - 1], statement]
+    return lines, SMALL_LEADING
 
 
 def _set(
-    text: str, style: Style, address: PostalAddress, setter: Typesetter, *, lines_max: int
+    text: str, style: Style, address: PostalAddress, setter: Typesetter, lines_max: int = 6
 ) -> list[Line]:
     styled = style.for_text(text, address.country_code)
     width = span(_COLUMNS)

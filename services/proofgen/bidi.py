@@ -109,11 +109,23 @@ def _resolve_brackets(text: str, kinds: list[str], side: str) -> None:  # N0
     for opening, closing in _bracket_pairs(text, kinds):
         inside = {_strong(kind) for kind in kinds[opening + 1 : closing]} - {""}
         if side in inside:
-            kinds[opening] = kinds[closing] = side
+            resolved = side
         elif inside:
-            other = "L" if side == "R" else "R"
             context = next((s for kind in reversed(kinds[:opening]) if (s := _strong(kind))), side)
-            kinds[opening] = kinds[closing] = other if context == other else side
+            resolved = context  # the only other direction there is, or the paragraph's
+        else:
+            continue
+        for bracket in (opening, closing):
+            kinds[bracket] = resolved
+            _carry_marks(text, kinds, bracket)
+
+
+def _carry_marks(text: str, kinds: list[str], bracket: int) -> None:
+    """Marks on a bracket go where it goes."""
+    index = bracket + 1
+    while index < len(text) and unicodedata.bidirectional(text[index]) == "NSM":
+        kinds[index] = kinds[bracket]
+        index += 1
 
 
 def _bracket_pairs(text: str, kinds: list[str]) -> list[tuple[int, int]]:

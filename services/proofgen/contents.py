@@ -19,7 +19,7 @@ from services.proofgen.grid import (
 )
 from services.proofgen.labels import Label
 from services.proofgen.marks import BLACK, RULE_GREY, TEXT_GREY, Block, Sketch
-from services.proofgen.shaping import shape
+from services.proofgen.shaping import Line, Style, shape
 from services.proofgen.typesetter import (
     Typesetter,
     label_width,
@@ -40,8 +40,8 @@ NOTE_CHARS_MAX = 1_000
 NOTE_LINES_MAX = 14
 
 _SKU_X, _SKU_WIDTH = LEFT + 64, 270
-_NAME_X, _NAME_WIDTH = LEFT + 360, 700
-_QUANTITY_RIGHT = RIGHT - 180
+_NAME_X, _NAME_WIDTH = LEFT + 360, 640
+_QUANTITY_RIGHT, _QUANTITY_WIDTH = RIGHT - 180, 190
 _UNIT_X, _UNIT_WIDTH = RIGHT - 156, 156
 _NOTE_WIDTH = RIGHT - _NAME_X
 
@@ -125,7 +125,7 @@ def _item_row(number: int, item: ItemLine, setter: Typesetter) -> Block:
     else:
         put_missing(sketch, _SKU_X, 40)
     _options(sketch, _name(sketch, item.name, setter), item, setter)
-    sketch.text_right(_QUANTITY_RIGHT, 40, shape(plain(item.quantity), NUMBER))
+    sketch.text_right(_QUANTITY_RIGHT, 40, _quantity(item.quantity, NUMBER))
     if item.unit:
         sketch.text(_UNIT_X, 40, setter.line(item.unit, BODY.for_text(item.unit), _UNIT_WIDTH, 40))
     sketch.box(LEFT, sketch.height_px + 17, WIDTH, 1, RULE_GREY)
@@ -164,9 +164,17 @@ def _total(items: tuple[ItemLine, ...], setter: Typesetter) -> Block:
     put_label(sketch, _NAME_X, 42, labels.TOTAL_UNITS)
     for row, (unit, total) in enumerate(sums.items()):
         y = 42 + row * 36
-        sketch.text_right(_QUANTITY_RIGHT, y, shape(plain(total), BODY_BOLD))
+        sketch.text_right(_QUANTITY_RIGHT, y, _quantity(total, BODY_BOLD))
         sketch.text(_UNIT_X, y, setter.line(unit, BODY.for_text(unit), _UNIT_WIDTH, 40))
     return sketch.block(space_below=40)
+
+
+def _quantity(number: Decimal, style: Style) -> Line:
+    """A number is never cut; one too long for its column is set smaller."""
+    line = shape(plain(number), style)
+    return (
+        line if line.width_px <= _QUANTITY_WIDTH else shape(plain(number), style.at(SMALL.size_px))
+    )
 
 
 def _units(items: tuple[ItemLine, ...]) -> str:
@@ -187,6 +195,7 @@ def _statement(label: Label) -> Block:
 
 
 _PARCEL_COLUMNS = (LEFT, LEFT + 64, LEFT + 760, LEFT + 1000)
+_PARCEL_WIDTHS = (56, 680, 224, RIGHT - LEFT - 1000)
 
 
 def _parcels_head() -> Block:
@@ -207,9 +216,10 @@ def _parcel_row(number: int, parcel: Parcel, setter: Typesetter) -> Block:
     weight = parcel.weight is not None and f"{plain(parcel.weight)} {parcel.weight_unit}"
     size = parcel.dimensions_cm and " × ".join(plain(side) for side in parcel.dimensions_cm) + " cm"
     cells = (str(number), parcel.tracking_number, weight, size)
-    for x, text, style in zip(_PARCEL_COLUMNS, cells, (NUMBER, CODE, NUMBER, NUMBER), strict=True):
+    styles = (NUMBER, CODE, NUMBER, NUMBER)
+    for x, width, text, style in zip(_PARCEL_COLUMNS, _PARCEL_WIDTHS, cells, styles, strict=True):
         if text:
-            sketch.text(x, 38, setter.line(text, style, 660, 64))
+            sketch.text(x, 38, setter.line(text, style, width, 64))
         else:
             put_missing(sketch, x, 38)
     sketch.box(LEFT, 54, WIDTH, 1, RULE_GREY)

@@ -7,12 +7,11 @@ data, internal notes and the buyer's e-mail have no field: they are not printed,
 
 import dataclasses
 import hashlib
+import json
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
-
-import orjson
 
 TEMPLATE_VERSION = "1"
 """Layout that draws the page; a change of the pixels of a page is a new version."""
@@ -127,17 +126,15 @@ class ProofDocument:
 
     def payload_sha256(self) -> str:
         """SHA-256 in hex over the facts as JSON with sorted keys; its first 16 digits are printed."""
-        facts = orjson.dumps(
-            dataclasses.asdict(self),
-            default=_plain_number,
-            option=orjson.OPT_SORT_KEYS | orjson.OPT_UTC_Z,
-        )
-        return hashlib.sha256(facts).hexdigest()
+        facts = json.dumps(dataclasses.asdict(self), default=_json_form, sort_keys=True)
+        return hashlib.sha256(facts.encode("ascii")).hexdigest()
 
 
-def _plain_number(value: object) -> str:
+def _json_form(value: object) -> str:
     if isinstance(value, Decimal):
         return plain(value)
+    if isinstance(value, datetime):
+        return value.isoformat()
     raise TypeError(f"no JSON form for {type(value).__name__}")
 
 
@@ -150,7 +147,6 @@ def plain(number: Decimal) -> str:
 class RefusalReason(StrEnum):
     """Why there is no proof. A closed list: it goes into `Proof.refusal` and metric labels."""
 
-    UNREADABLE_CLAIM = "unreadable_claim"
     UNKNOWN_TEMPLATE = "unknown_template"
     MISSING_ORDER_ID = "missing_order_id"
     MISSING_TRACKING_NUMBER = "missing_tracking_number"
@@ -195,6 +191,3 @@ class RenderedProof:
 
     media_type = "image/png"
 
-    def page_sha256s(self) -> tuple[str, ...]:
-        """SHA-256 in hex of each page's file."""
-        return tuple(hashlib.sha256(page).hexdigest() for page in self.pages)

@@ -11,7 +11,9 @@ from services.proofgen.typesetter import Typesetter, label_width, put_label
 DIGITS_SHOWN = 16
 
 
-def foot(document: ProofDocument, payload_sha256: str, number: int, total: int) -> Placed:
+def foot(
+    document: ProofDocument, payload_sha256: str, number: int, total: int, setter: Typesetter
+) -> Placed:
     """The foot of page `number` of `total`, at its fixed place."""
     sketch = Sketch()
     sketch.box(LEFT, 0, WIDTH, 1)
@@ -21,7 +23,7 @@ def foot(document: ProofDocument, payload_sha256: str, number: int, total: int) 
     page = labels.page_of(number, total)
     put_label(sketch, RIGHT - label_width(page, FINE), 32, page, FINE, BLACK)
     revision = f"{document.shipment_id}  {labels.REVISION.en} {document.shipment_revision}"
-    _pair(sketch, 60, labels.SHIPMENT, Typesetter().line(revision, FINE_CODE, span(9), 160))
+    _pair(sketch, 60, labels.SHIPMENT, setter.line(revision, FINE_CODE, span(9), 160))
     sketch.text(LEFT, 94, shape_fixed(labels.STATEMENT.en, FINE))
     sketch.text(LEFT, 122, shape_fixed(labels.STATEMENT.zh, FINE))
     return Placed(FOOT_TOP, sketch.block())

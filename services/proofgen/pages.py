@@ -69,6 +69,6 @@ def lay_out(document: ProofDocument, payload_sha256: str, setter: Typesetter) ->
         flow.add(note)
     total = len(flow.pages)
     return [
-        Page((*placed, foot(document, payload_sha256, number, total)))
+        Page((*placed, foot(document, payload_sha256, number, total, setter)))
         for number, placed in enumerate(flow.pages, start=1)
     ]

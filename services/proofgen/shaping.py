@@ -57,13 +57,8 @@ class Style:
         return self if text.isascii() else replace(self, region=_region(text, country_code))
 
 
-class Glyph(NamedTuple):
-    """A glyph and its pen, in 1/64 px from the line's start on the baseline; y grows downwards."""
-
-    font: SizedFont
-    glyph: int
-    x: int
-    y: int
+Glyph = tuple[SizedFont, int, int, int]
+"""Font, glyph id, and the pen's x and y in 1/64 px from the line's start; y grows downwards."""
 
 
 class Line(NamedTuple):
@@ -203,7 +198,7 @@ def _shape_item(text: str, item: _Item, style: Style, pen: int, glyphs: list[Gly
     font = sized(item.face, style.size_px)
     for info, position in zip(buffer.glyph_infos, buffer.glyph_positions, strict=True):
         x_offset, y_offset, advance, _ = position.position
-        glyphs.append(Glyph(font, info.codepoint, pen + x_offset, -y_offset))
+        glyphs.append((font, info.codepoint, pen + x_offset, -y_offset))
         pen += advance
     return pen
 

@@ -1,6 +1,7 @@
 """Facts to lines: cleans, bounds, wraps and cuts texts, and notes what is not shown as given."""
 
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 
 from services.proofgen import labels
 from services.proofgen.cleaning import clean
@@ -8,7 +9,7 @@ from services.proofgen.document import ProofWarning
 from services.proofgen.grid import LABEL, SMALL
 from services.proofgen.labels import Label
 from services.proofgen.marks import BLACK, TEXT_GREY, Sketch
-from services.proofgen.shaping import Line, Style, covered, shape, shape_fixed
+from services.proofgen.shaping import FIXED_LINES_CACHED_MAX, Line, Style, covered, shape
 from services.proofgen.wrapping import wrap
 
 LABEL_GAP_PX = 9
@@ -76,17 +77,28 @@ def put_label(
     sketch: Sketch, x: int, y: int, label: Label, style: Style = LABEL, ink: int = TEXT_GREY
 ) -> int:
     """A label in both languages with its baseline at y; returns where it ends."""
-    words = [(text, bold) for text, bold in ((label.en, style.bold), (label.zh, False)) if text]
-    for text, bold in words:
-        line = shape_fixed(text, replace(style, bold=bold))
-        sketch.text(x, y, line, ink)
-        x += round(line.width_px) + LABEL_GAP_PX
-    return x - LABEL_GAP_PX
+    words, width = _label_lines(label, style)
+    for offset, line in words:
+        sketch.text(x + offset, y, line, ink)
+    return x + width
 
 
 def label_width(label: Label, style: Style) -> int:
     """Width of a label in both languages."""
-    return put_label(Sketch(), 0, 0, label, style)
+    return _label_lines(label, style)[1]
+
+
+@lru_cache(maxsize=FIXED_LINES_CACHED_MAX)
+def _label_lines(label: Label, style: Style) -> tuple[tuple[tuple[int, Line], ...], int]:
+    """Its one or two lines with their offsets, and the width in all."""
+    words: list[tuple[int, Line]] = []
+    end = -LABEL_GAP_PX
+    for text, bold in ((label.en, style.bold), (label.zh, False)):
+        if text:
+            line = shape(text, replace(style, bold=bold))
+            words.append((end + LABEL_GAP_PX, line))
+            end += LABEL_GAP_PX + round(line.width_px)
+    return tuple(words), max(end, 0)
 
 
 def put_lines(

@@ -13,7 +13,8 @@ import logging
 import re
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from functools import lru_cache
 from types import TracebackType
 from typing import Final, Protocol, Self, TypeVar
 
@@ -47,6 +48,13 @@ _TRADE_ID: Final = re.compile(models.TRADE_ID)
 _FILE_NAME: Final = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]{0,99}")
 
 
+_HEADERS: Final = (
+    (b"accept", b"application/json"),
+    (b"accept-encoding", b"gzip"),
+    (b"user-agent", b"waybill"),
+)
+
+
 class CallObserver(Protocol):
     """Is told of every call that ended, for metrics."""
 
@@ -64,7 +72,7 @@ class _Call:
     parameters: Mapping[str, str | None]
     access_token: SecretStr | None
     file: File | None = None
-    may_start: Callable[[], bool] | None = field(default=None)
+    may_start: Callable[[], bool] | None = None
 
 
 class AlibabaClient:
@@ -324,18 +332,15 @@ class AlibabaClient:
             timestamp_ms=self._now_ms(),
         )
         content_type, body = encoded(parameters, call.file)
-        return httpx.Request(
+        request = httpx.Request(
             "POST",
-            call.target.url,
-            headers={
-                "content-type": content_type,
-                "accept": "application/json",
-                "accept-encoding": "gzip",
-                "user-agent": "waybill",
-            },
+            _url(call.target.url),
+            headers=[(b"content-type", content_type.encode("ascii")), *_HEADERS],
             content=body,
             extensions={"timeout": self._timeout, SENDING: sending},
         )
+        request.headers.encoding = "ascii"  # else it is found out by trial, at every request
+        return request
 
     async def _content(self, response: httpx.Response) -> bytes:
         most = self._settings.response_bytes_max
@@ -359,6 +364,12 @@ class AlibabaClient:
         except Exception:
             # A metric must not turn a declared shipment into a failed call.
             logger.exception("call_observer_failed")
+
+
+@lru_cache(maxsize=64)
+def _url(address: str) -> httpx.URL:
+    """Parsed once: parsing it again for each request costs a tenth of the request."""
+    return httpx.URL(address)
 
 
 def _checked(operation: Operation, trade_id: str) -> str:

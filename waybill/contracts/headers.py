@@ -182,3 +182,11 @@ def trace_of(headers: Headers) -> str | None:
 def without_prefix(headers: Headers, prefix: str = DLQ_PREFIX) -> list[tuple[str, bytes | None]]:
     """All headers but those that start with the prefix: the original ones of a dead letter."""
     return [(name, value) for name, value in headers or () if not name.startswith(prefix)]
+
+
+ORDER_STATUS = "wb-status"
+"""Mapped status of an order record, so that a rebuild decodes only finished orders."""
+LEDGER_CARD = "wb-card"
+"""State, store, reason, due and claim time of a ledger entry, so that a rebuild decodes nothing."""
+SEEN_REREAD = "wb-reread"
+"""Store of an import-seen record whose order may have to be read again; absent when it never has."""

@@ -32,7 +32,7 @@ class Receiver:
                 self.send_header("content-length", "0")
                 self.end_headers()
 
-            def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - its name there
+            def log_message(self, format: str, *args: Any) -> None:  # noqa: A002, ARG002 - silent
                 return
 
         self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)

@@ -1,0 +1,95 @@
+"""The importer as the runtime sees it: partitions of stores, hints, tasks and their results."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import orjson
+import structlog
+
+from services.importer.handler import ImporterPartition
+from services.importer.reading import TaskEnded, TaskFailed
+from services.importer.shared import Shared
+from waybill.contracts.codec import DecodeError
+from waybill.contracts.keys import partition_of
+from waybill.streaming.ports import Handler, Sources
+from waybill.streaming.records import Inbound
+from waybill.streaming.store import RocksStore
+
+log = structlog.get_logger()
+
+SOURCES = Sources(
+    owned="stores",
+    state=("import-cursors", "import-seen"),
+    views=("stores", "store-tokens"),
+    tables=("order-hints", "schemas"),
+)
+VIEW_FORMAT = "1"
+"""Raise it when the view's layout changes: older views are then made anew from the topics."""
+
+
+class Importer:
+    """See `waybill.streaming.ports.Service`."""
+
+    sources = SOURCES
+
+    def __init__(self, shared: Shared, folder: Path) -> None:
+        self._shared = shared
+        self._folder = folder
+        self._handlers: dict[int, ImporterPartition] = {}
+        self._stopping = False
+
+    def open(self, partition: int, identity: str) -> Handler:
+        """See `Service.open`."""
+        store = RocksStore(self._folder / f"p{partition}", f"{VIEW_FORMAT};{identity}")
+        handler = ImporterPartition(partition, store, self._shared)
+        self._handlers[partition] = handler
+        return handler
+
+    def on_table(self, records: Sequence[Inbound]) -> None:
+        """See `Service.on_table`."""
+        for record in records:
+            if record.value is None:
+                continue
+            try:
+                self._take(record.topic, record.value)
+            except (DecodeError, orjson.JSONDecodeError) as error:
+                log.error(
+                    "table_unreadable", topic=record.topic, offset=record.offset, reason=str(error)
+                )
+
+    def _take(self, topic: str, value: bytes) -> None:
+        shared = self._shared
+        if topic == "schemas":
+            shared.codecs.book.learn(orjson.loads(value))
+            return
+        result = shared.schedule.hint(shared.codecs.hint.decode(value), shared.now)
+        shared.metrics.hints.labels(result.name.lower()).inc()
+
+    def turn(self) -> bool:
+        """See `Service.turn`."""
+        shared = self._shared
+        shared.tick()
+        for result in shared.background.collect():
+            self._done(result)
+        if not self._stopping:
+            shared.start_tasks()
+        return bool(shared.under_way)
+
+    def _done(self, result: TaskEnded | TaskFailed) -> None:
+        shared, store_id = self._shared, result.task.store_id
+        if shared.under_way.get(store_id) is not result.task:
+            return  # the store was given away meanwhile; its new owner reads again
+        if isinstance(result, TaskFailed):
+            shared.task_failed(result)
+            return
+        handler = self._handlers.get(partition_of(store_id, shared.partitions))
+        if handler is not None and handler.running:
+            handler.result(result)
+
+    def stop_intake(self) -> None:
+        """See `Service.stop_intake`."""
+        self._stopping = True
+
+    def idle(self) -> bool:
+        """See `Service.idle`: reading again is harmless, so a stop waits for no call."""
+        return True

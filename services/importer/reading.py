@@ -1,0 +1,162 @@
+"""The calls of the import, on the asyncio thread: a page with its orders, or single orders.
+
+Detail and payment calls of different orders run at the same time, under the store's limits. What
+comes back is normalised here already, so that the loop's thread only compares and writes.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import TypeVar
+
+from pydantic import SecretStr
+
+from services.importer.normalise import Draft, UnreadableOrder, normalise
+from services.importer.schedule import PollStore, ReadOrders, Task
+from services.importer.windows import Window
+from waybill.alibaba import errors
+from waybill.alibaba.client import AlibabaClient
+from waybill.alibaba.models import OrderPage, OrderWindow
+from waybill.alibaba.ratelimit import AsyncLimiter
+from waybill.clock import Clock
+from waybill.contracts import Order, Store
+from waybill.contracts.keys import order_key, parse_order_key
+
+T = TypeVar("T")
+
+
+@dataclass(slots=True)
+class StoreLine:
+    """What calls for one store need."""
+
+    store: Store
+    client: AlibabaClient
+    token: SecretStr = field(repr=False)
+    limiter: AsyncLimiter
+    at_once: asyncio.Semaphore
+    """Calls under way for this store."""
+
+
+@dataclass(frozen=True, slots=True)
+class TaskEnded:
+    """A task went well, perhaps but for some orders."""
+
+    task: Task
+    readings: tuple[Order | Draft, ...] = ()
+    unread: tuple[str, ...] = ()
+    """Orders that the site would not give."""
+    unreadable: tuple[UnreadableOrder, ...] = ()
+    page: OrderPage | None = None
+    """The page of a poll."""
+    read_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TaskFailed:
+    """The site did not answer, or refused the store."""
+
+    task: Task
+    outcome: str
+    detail: str
+    retry_at: datetime | None = None
+
+
+class OrderReader:
+    """Reads orders of any store; stateless, so that losing it loses nothing."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+
+    async def read_orders(self, line: StoreLine, task: ReadOrders) -> TaskEnded | TaskFailed:
+        """Read the orders of a task."""
+        try:
+            return await self._details(line, task, task.order_keys, page=None)
+        except errors.AlibabaError as error:
+            return self._failed(line, task, error)
+
+    async def read_page(
+        self,
+        line: StoreLine,
+        task: PollStore,
+        window: Window,
+        page: int,
+        needed: Callable[[str, datetime | None], bool],
+    ) -> TaskEnded | TaskFailed:
+        """Read one page of a window, and those of its orders that may have changed."""
+        asked = OrderWindow(window.start, window.end)
+        try:
+            listed = await self._limited(
+                line, lambda: line.client.list_orders(asked, page, access_token=line.token)
+            )
+            keys = [order_key(line.store.site, order.trade_id) for order in listed.orders]
+            changed = [
+                key
+                for key, order in zip(keys, listed.orders, strict=True)
+                if needed(key, order.modified)
+            ]
+            return await self._details(line, task, changed, page=listed)
+        except errors.AlibabaError as error:
+            return self._failed(line, task, error)
+
+    async def _details(
+        self, line: StoreLine, task: Task, keys: Iterable[str], page: OrderPage | None
+    ) -> TaskEnded:
+        read_at = self._clock.now()
+        found = await asyncio.gather(
+            *(self._detail(line, key, read_at) for key in dict.fromkeys(keys))
+        )
+        return TaskEnded(
+            task,
+            tuple(one for one in found if isinstance(one, Order | Draft)),
+            tuple(one for one in found if isinstance(one, str)),
+            tuple(one for one in found if isinstance(one, UnreadableOrder)),
+            page,
+            read_at,
+        )
+
+    async def _detail(
+        self, line: StoreLine, key: str, read_at: datetime
+    ) -> Order | Draft | UnreadableOrder | str:
+        """The order; its key when the site would not give it."""
+        trade_id = parse_order_key(key).trade_id
+        try:
+            raw = await self._limited(
+                line, lambda: line.client.get_order(trade_id, access_token=line.token)
+            )
+            paid = await self._limited(
+                line, lambda: line.client.get_payments(trade_id, access_token=line.token)
+            )
+        except errors.Rejected:
+            return key  # not this seller's, or gone: the store itself is well
+        site = line.store.site
+        try:
+            return normalise(
+                raw.payload,
+                payments=paid.payload,
+                site=site,
+                store=line.store,
+                imported_at=read_at,
+            )
+        except UnreadableOrder as error:
+            return error
+
+    async def _limited(self, line: StoreLine, call: Callable[[], Awaitable[T]]) -> T:
+        async with line.at_once:
+            started_s = await line.limiter.acquire()
+            try:
+                result = await call()
+            except errors.Throttled as error:
+                line.limiter.limiter.throttled(
+                    self._clock.boot_s(), started_s=started_s, retry_after_s=error.retry_after_s
+                )
+                raise
+            line.limiter.limiter.succeeded(self._clock.boot_s())
+            return result
+
+    def _failed(self, line: StoreLine, task: Task, error: errors.AlibabaError) -> TaskFailed:
+        retry_at = None
+        if isinstance(error, errors.Throttled):
+            banned_s = line.limiter.limiter.banned_until_s - self._clock.boot_s()
+            retry_at = self._clock.now() + timedelta(seconds=max(0.0, banned_s))
+        return TaskFailed(task, error.outcome, str(error), retry_at)

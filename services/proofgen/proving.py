@@ -1,0 +1,89 @@
+"""One claim in, one proof out, as bytes: what a worker process does. No state but codecs and glyphs.
+
+The same claim gives the same proof, byte for byte, whoever draws it and however often.
+"""
+
+from dataclasses import dataclass
+from functools import cache
+from hashlib import sha256
+
+from services.proofgen.claims import document_of
+from services.proofgen.document import TEMPLATE_VERSION, Refusal
+from services.proofgen.render import render
+from waybill.contracts import Claim, Order, Proof, Shipment
+from waybill.contracts.codec import Codec, DeadReason, DecodeError, SchemaBook
+from waybill.contracts.proof import ProofPage
+
+
+@dataclass(frozen=True, slots=True)
+class Proved:
+    """The framed proof, for the record of the same key."""
+
+    claim_id: str
+    value: bytes
+    refusal: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Unreadable:
+    """The claim itself cannot be read: a dead letter."""
+
+    reason: DeadReason
+    detail: str
+
+
+class Prover:
+    """Reads claims and draws their proofs."""
+
+    def __init__(self) -> None:
+        book = SchemaBook()
+        self._claims = Codec(Claim, "claim", book)
+        self._orders = Codec(Order, "order", book)
+        self._shipments = Codec(Shipment, "shipment", book)
+        self._proofs = Codec(Proof, "proof", book)
+
+    def prove(self, value: bytes | None) -> Proved | Unreadable:
+        """The proof of a framed claim; bad facts give a refusal, an unreadable claim a dead letter."""
+        try:
+            claim = self._claims.decode(value)
+            shipment = self._shipments.decode(claim.shipment, allow_json=True)
+            order = self._orders.decode(claim.order)
+            parts = tuple(self._shipments.decode(part, allow_json=True) for part in claim.parts)
+        except DecodeError as error:
+            return Unreadable(error.reason, error.detail)
+        proof = _proof(claim, shipment, order, parts)
+        return Proved(claim.claim_id, self._proofs.encode(proof), proof.refusal)
+
+
+def _proof(claim: Claim, shipment: Shipment, order: Order, parts: tuple[Shipment, ...]) -> Proof:
+    rendered = render(document_of(claim, shipment, order, parts))
+    answer = Proof(
+        claim_id=claim.claim_id,
+        order_key=claim.order_key,
+        store_id=claim.store_id,
+        shipment_id=shipment.shipment_id,
+        template_version=TEMPLATE_VERSION,
+    )
+    if isinstance(rendered, Refusal):
+        return answer.model_copy(
+            update={"refusal": rendered.reason.value, "refusal_detail": rendered.detail}
+        )
+    pages = tuple(
+        ProofPage(image=page, media_type="image/png", sha256=sha256(page).hexdigest())
+        for page in rendered.pages
+    )
+    warnings = tuple(str(warning) for warning in rendered.warnings)
+    return answer.model_copy(
+        update={"pages": pages, "payload_sha256": rendered.payload_sha256, "warnings": warnings}
+    )
+
+
+@cache
+def prover() -> Prover:
+    """This process's prover."""
+    return Prover()
+
+
+def prove(value: bytes | None) -> Proved | Unreadable:
+    """`Prover.prove` of this process; what a pool calls."""
+    return prover().prove(value)

@@ -1,0 +1,86 @@
+"""Settings, clients, workers: everything that is put together when proofgen starts."""
+
+import multiprocessing
+import os
+import signal
+import threading
+from concurrent.futures import ProcessPoolExecutor
+
+import structlog
+from pydantic import Field
+
+from services.proofgen.app import Proofgen
+from services.proofgen.metrics import ProofgenMetrics
+from services.proofgen.proving import prover
+from waybill.clock import boot_s
+from waybill.health import HealthServer
+from waybill.logs import configure_logging
+from waybill.metrics import Registry
+from waybill.process import run_until_stopped
+from waybill.settings import Settings
+from waybill.streaming.clients import plain_producer, worker_consumer
+
+log = structlog.get_logger()
+
+_LOOP_STALLED_S = 60.0
+"""Longer than any batch takes; then the process is not live."""
+
+
+class ProofgenSettings(Settings):
+    """What proofgen needs beside the common settings."""
+
+    group: str = Field("waybill-proofgen", description="Consumer group; one per installation.")
+    workers: int = Field(
+        default_factory=lambda: max(1, (os.cpu_count() or 2) // 2),
+        ge=1,
+        description="Processes that draw; half of the cores, the others serve the rest.",
+    )
+
+
+def _start_worker() -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides when to stop
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+    prover()
+
+
+def _end_with_parent() -> None:
+    """A killed parent closes nothing by itself, and its workers would wait for ever."""
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
+
+
+def main() -> None:
+    """Run until SIGTERM; exit code 0 after a clean stop, 70 after a fatal error."""
+    settings = ProofgenSettings()
+    configure_logging("proofgen", settings.log_level, settings.log_format)
+    registry = Registry()
+    # spawned, not forked: the Kafka clients' threads do not survive a fork
+    workers = ProcessPoolExecutor(
+        settings.workers,
+        mp_context=multiprocessing.get_context("spawn"),
+        initializer=_start_worker,
+    )
+    workers.submit(int).result()  # the first claim must not wait for imports
+    clients = (
+        worker_consumer(settings.kafka, settings.group),
+        plain_producer(settings.kafka, f"{settings.group}-producer"),
+    )
+    metrics = ProofgenMetrics(registry)
+    batch_max = 2 * settings.workers
+    app = Proofgen(settings.kafka, settings.group, clients, workers, metrics, batch_max)
+    health = HealthServer(
+        settings.http.host,
+        settings.http.port,
+        registry.collectors,
+        live=lambda: boot_s() - app.turned_at_s < _LOOP_STALLED_S,
+        ready=lambda: app.ready,
+    )
+    log.info("started", http_port=health.port, workers=settings.workers)
+    try:
+        run_until_stopped(app.turn, app.stop, settings.stop_s)
+    finally:
+        app.close()
+        workers.shutdown(wait=True, cancel_futures=True)
+        health.stop()
