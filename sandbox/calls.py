@@ -155,6 +155,8 @@ class _Parts:
     def __init__(self) -> None:
         self.fields: list[tuple[str, str]] = []
         self.files: dict[str, File] = {}
+        self.complete = False
+        """Whether the closing delimiter was seen."""
         self._count = 0
         self._name = b""
         self._headers: dict[bytes, bytes] = {}
@@ -181,6 +183,9 @@ class _Parts:
     def data(self, data: bytes, start: int, end: int) -> None:
         self._data.append(data[start:end])
 
+    def all_end(self) -> None:
+        self.complete = True
+
     def end(self) -> None:
         disposition = self._headers.get(b"content-disposition", b"")
         _, options = _options(disposition)
@@ -203,6 +208,7 @@ def _multipart(body: bytes, boundary: bytes) -> tuple[list[tuple[str, str]], dic
             "on_header_end": parts.header_end,
             "on_part_data": parts.data,
             "on_part_end": parts.end,
+            "on_end": parts.all_end,
         },
     )
     try:
@@ -210,4 +216,6 @@ def _multipart(body: bytes, boundary: bytes) -> tuple[list[tuple[str, str]], dic
         parser.finalize()
     except (FormParserError, UnicodeDecodeError) as error:
         raise GopError("InvalidParameter", "body is not valid multipart/form-data") from error
+    if not parts.complete:
+        raise GopError("InvalidParameter", "multipart/form-data has no closing delimiter")
     return parts.fields, parts.files

@@ -27,7 +27,7 @@ from sandbox.world import World
 BACKLOG = 2_048
 KEEP_ALIVE_S = 65
 """Idle connections stay open about as long as with common load balancers."""
-STOP_S = 5
+STOP_S = 2
 """Calls in flight get this long when the sandbox is told to stop."""
 START_MAX_S = 60
 

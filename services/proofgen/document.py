@@ -190,4 +190,3 @@ class RenderedProof:
     warnings: tuple[ProofWarning, ...] = ()
 
     media_type = "image/png"
-

@@ -11,6 +11,7 @@ from PIL import Image
 from zlib_ng import zlib_ng
 
 _SIGNATURE = b"\x89PNG\r\n\x1a\n"
+_CHUNKS = (b"IHDR", b"pHYs", b"IDAT", b"IEND")
 _HEADER = struct.Struct(">II5B")
 _GREY_8_BIT = (8, 0, 0, 0, 0)  # bit depth, colour type grey, deflate, filters per row, no interlace
 _INCHES_PER_METRE = 39.3700787
@@ -39,7 +40,7 @@ def encode(sheet: Image.Image, dpi: int) -> bytes:
     per_metre = round(dpi * _INCHES_PER_METRE)
     resolution = struct.pack(">IIB", per_metre, per_metre, 1)
     pixels = zlib_ng.compress(sheet.tobytes(), _LEVEL)
-    chunks = ((b"IHDR", header), (b"pHYs", resolution), (b"IDAT", pixels), (b"IEND", b""))
+    chunks = zip(_CHUNKS, (header, resolution, pixels, b""), strict=True)
     return _SIGNATURE + b"".join(_chunk(name, data) for name, data in chunks)
 
 
@@ -51,6 +52,8 @@ def decode(file: bytes) -> Image.Image:
     if not file.startswith(_SIGNATURE):
         raise PngError("no PNG signature")
     chunks = dict(_chunks(file))
+    if tuple(chunks) != _CHUNKS:
+        raise PngError(f"chunks {[*chunks]}, want {[*_CHUNKS]}")
     width, height, *form = _HEADER.unpack(chunks[b"IHDR"])
     if tuple(form) != _GREY_8_BIT:
         raise PngError(f"not 8-bit grey without interlace: {form}")

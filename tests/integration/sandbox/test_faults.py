@@ -55,7 +55,7 @@ def test_latency_from_the_command_line_is_a_fault_that_can_be_removed(start: Sta
 
 def test_latency_after_acting_lets_the_call_act_at_once(api: Api) -> None:
     trade_id, request = ready_to_ship(api)
-    api.fault("latency", ms=30_000, when="after", path=SHIPPING)
+    api.fault("latency", ms=1_500, when="after", path=SHIPPING)
     with pytest.raises(httpx.ReadTimeout):
         api.http.post(
             f"/rest{SHIPPING}",

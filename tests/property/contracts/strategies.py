@@ -65,7 +65,7 @@ def _type(annotation: Any, metadata: list[Any]) -> st.SearchStrategy[Any]:
         (inner,) = [arg for arg in args if arg is not NoneType]
         return st.none() | _type(inner, metadata)
     if origin is tuple:
-        size = min([ITEMS_MAX, *(m.max_length for m in metadata if isinstance(m, MaxLen))])
+        size = min([ITEMS_MAX, *(int(m.max_length) for m in metadata if isinstance(m, MaxLen))])
         return st.lists(_type(args[0], []), max_size=size).map(tuple)
     return st.dictionaries(_type(args[0], []), _type(args[1], []), max_size=ITEMS_MAX)
 
@@ -85,8 +85,8 @@ def _scalar(kind: type, metadata: list[Any]) -> st.SearchStrategy[Any]:
     if kind is str:
         return _text(metadata)
     if kind is int:
-        low = max([-_LONG_MAX - 1, *(m.ge for m in metadata if isinstance(m, Ge))])
-        high = min([_LONG_MAX, *(m.le for m in metadata if isinstance(m, Le))])
+        low: Any = max([-_LONG_MAX - 1, *(m.ge for m in metadata if isinstance(m, Ge))])
+        high: Any = min([_LONG_MAX, *(m.le for m in metadata if isinstance(m, Le))])
         return st.integers(low, high)
     plain = {bool: st.booleans(), bytes: st.binary(max_size=20), Decimal: amounts, datetime: times}
     return plain[kind]
@@ -101,7 +101,7 @@ def _text(metadata: list[Any]) -> st.SearchStrategy[str]:
     return texts
 
 
-def _matching(pattern: str, length_max: int) -> st.SearchStrategy[str]:
+def _matching(pattern: Any, length_max: int) -> st.SearchStrategy[str]:
     alphabet = st.characters(exclude_categories=["Cs"])
     return st.from_regex(pattern, fullmatch=True, alphabet=alphabet).filter(
         lambda text: len(text) <= length_max

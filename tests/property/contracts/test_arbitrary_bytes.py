@@ -16,7 +16,9 @@ from waybill.contracts.examples import examples
 BOOK = SchemaBook()
 CODECS: dict[str, Codec[Any]] = {name: Codec(model, name, BOOK) for name, model in RECORDS.items()}
 FULL = {e.record: bytes.fromhex(e.encoded) for e in examples() if e.name == "full"}
-BUSY_MACHINE = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+BUSY_MACHINE = settings(
+    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
 
 json_values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(),

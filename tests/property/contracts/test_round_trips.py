@@ -14,7 +14,7 @@ BOOK = SchemaBook()
 CODECS: dict[str, Codec[Any]] = {name: Codec(model, name, BOOK) for name, model in RECORDS.items()}
 # large records take Hypothesis long to draw; a time limit would only fail on busy machines
 SLOW_TO_DRAW = settings(
-    max_examples=60,
+    max_examples=40,
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )

@@ -243,9 +243,7 @@ def test_an_order_that_ends_before_the_call_refuses_the_shipment(
     life = Life(order=make_order(first))
     life.ship()
     life.order_becomes(status)
-    reason = (
-        Reason.ORDER_CANCELLED if status is OrderStatus.CANCELLED else Reason.SHIPPED_ELSEWHERE
-    )
+    reason = Reason.ORDER_CANCELLED if status is OrderStatus.CANCELLED else Reason.SHIPPED_ELSEWHERE
 
     assert life.at == (State.REJECTED, reason)
     assert life.told[-1] == (Outcome.REFUSED, reason)

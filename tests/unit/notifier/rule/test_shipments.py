@@ -455,7 +455,10 @@ def test_two_shipments_without_numbers_are_not_the_same_parcel() -> None:
 def test_the_parcel_is_compared_by_todays_carrier_map() -> None:
     life = Life(order=None, store=None)
     life.ship(carrier=Carrier(code="FDX"))
-    life.order, life.store = make_order(), make_store(carrier_map={"fdx": "FEDEX", "fedex": "FEDEX"})
+    life.order, life.store = (
+        make_order(),
+        make_store(carrier_map={"fdx": "FEDEX", "fedex": "FEDEX"}),
+    )
     life.ship("S2", carrier=Carrier(code="fedex"))
 
     assert life.told[-1] == (Outcome.DUPLICATE, Reason.SAME_PARCEL)

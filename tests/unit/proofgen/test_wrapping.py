@@ -1,0 +1,80 @@
+"""Lines break where a reader expects it, and never run over."""
+
+import pytest
+
+from services.proofgen.document import ProofWarning
+from services.proofgen.shaping import Style
+from services.proofgen.typesetter import Typesetter
+from services.proofgen.wrapping import wrap
+
+STYLE = Style(26)
+
+
+def texts(text: str, width_px: int) -> list[str]:
+    return [line.text for line in wrap(text, STYLE, width_px)]
+
+
+def test_words_stay_whole() -> None:
+    assert ["The quick brown fox", "jumps over the lazy dog"] == texts(
+        "The quick brown fox jumps over the lazy dog", 300
+    )
+
+
+def test_chinese_breaks_between_characters_but_not_before_a_full_stop() -> None:
+    lines = texts("广东省深圳市南山区粤海街道。科技园", 26 * 13)
+
+    assert ["广东省深圳市南山区粤海街", "道。科技园"] == lines
+
+
+def test_an_opening_bracket_goes_with_what_it_opens() -> None:
+    assert all(not line.endswith("（") for line in texts("深圳市亮星科技（集团）有限公司", 26 * 8))
+
+
+def test_a_word_longer_than_the_line_breaks_inside() -> None:
+    lines = texts("x" * 100, 200)
+
+    assert len(lines) > 1
+    assert "x" * 100 == "".join(lines)
+
+
+def test_a_long_code_breaks_after_its_hyphen() -> None:
+    assert "ABCDEFGHIJ-" == texts("ABCDEFGHIJ-KLMNOPQRST", 240)[0]
+
+
+@pytest.mark.parametrize("width_px", [60, 100, 333, 700])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "The quick brown fox-and-more/and 广东省深圳市 Ünïcödé",
+        "شارع الملك فهد، مبنى 120 الرياض",
+        "กรุงเทพมหานคร" * 5,
+    ],
+)
+def test_no_line_is_too_wide_and_nothing_is_lost(text: str, width_px: int) -> None:
+    lines = wrap(text, STYLE, width_px)
+
+    assert all(line.width_px <= width_px for line in lines)
+    assert text.replace(" ", "") == "".join(line.text for line in lines).replace(" ", "")
+
+
+def test_given_line_breaks_stay() -> None:
+    assert ["one", "two"] == texts("one\ntwo", 500)
+
+
+def test_what_has_no_room_is_counted() -> None:
+    setter = Typesetter()
+    lines = setter.lines("word " * 100, STYLE, 300, lines_max=2, chars_max=1_000)
+    shown = sum(len(line.text) for line in lines) - len(lines[-1].text.partition("…")[1:])
+
+    assert 2 == len(lines)
+    assert lines[-1].text.endswith("characters]")
+    assert all(line.width_px <= 300 for line in lines)
+    assert {ProofWarning.TEXT_CUT} == setter.warnings
+    assert shown < 500
+
+
+def test_what_fits_raises_no_warning() -> None:
+    setter = Typesetter()
+
+    assert "short" == setter.line("short", STYLE, 300, 10).text
+    assert not setter.warnings
