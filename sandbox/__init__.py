@@ -36,7 +36,8 @@ The API
 
 /auth/token/create, /auth/token/refresh
     A code works once, for 30 minutes. A refresh ends the tokens it replaces. ``refresh_expires_in``
-    is 0 when the access token lasts as long as the authorisation.
+    is 0 when the access token lasts as long as the authorisation. Every third store has no
+    ``account_id``.
 /alibaba/order/list
     ``role=seller`` (the default is buyer, who has no orders), ``start_page`` from 0, ``page_size``
     up to 100, ``status``, ``create_date_start/_end``, ``modified_date_start/_end`` with

@@ -19,7 +19,8 @@ class Seller:
     store: str
     login_id: str
     email: str
-    account_id: str
+    account_id: str | None
+    """Missing for every third store, as Alibaba's documents allow."""
     user_id: str
     eid: str
     """``immutable_eid`` of order payloads."""
@@ -62,7 +63,7 @@ def _seller(seed: int, number: int) -> Seller:
         store=name,
         login_id=login,
         email=f"sales@{login}.example",
-        account_id=digits(12, seed, "account", number),
+        account_id=None if number % 3 == 2 else digits(12, seed, "account", number),
         user_id=digits(11, seed, "user", number),
         eid=f"MC1{hexadecimal(24, seed, 'eid', number)}",
     )

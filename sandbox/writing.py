@@ -94,7 +94,7 @@ def _keep(path: Path, data: bytes) -> None:
 def order_shipping(world: World, call: Call) -> dict[str, Any]:
     """``/alibaba/v2/order/shipping``: declares the shipment of an order, answers a voucher id.
 
-    Accepted and refused calls are both in the journal.
+    Accepted calls are in the journal, and so are refused ones whose request is a JSON object.
     """
     request = _request(call)
     try:

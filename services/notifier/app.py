@@ -88,7 +88,7 @@ class Notifier:
         self._shared.start_lookups(self._store_of)
         if not self._stopping:
             self._grant()
-        self._shared.metrics.works.set(len(self._shared.works))
+        self._shared.observe()
         return len(self._shared.works) > 0 or self._shared.under_way > 0
 
     def _done(self, done: Done) -> None:

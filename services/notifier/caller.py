@@ -73,8 +73,14 @@ class CallSlots:
 
     def __init__(self, calls_max: int) -> None:
         self._free = calls_max
+        self._calls_max = calls_max
         self._waiting: list[tuple[int, int, asyncio.Future[None]]] = []
         self._order = itertools.count()
+
+    @property
+    def in_use(self) -> int:
+        """Calls under way."""
+        return self._calls_max - self._free
 
     @asynccontextmanager
     async def taken(self, priority: int) -> Any:

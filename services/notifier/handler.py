@@ -14,10 +14,9 @@ from services.notifier import view
 from services.notifier.batch import Remember, Requeue, Turn
 from services.notifier.orders import kept_form
 from services.notifier.rule import (
-    CallEnded,
-    CallNeverStarted,
     DueReached,
     Event,
+    LookedUp,
     OrderChanged,
     ProofArrived,
     ProofOverdue,
@@ -26,7 +25,7 @@ from services.notifier.rule import (
     StartLookUp,
     StoreChanged,
     TakenOver,
-    UploadFailed,
+    Uploaded,
     decide,
 )
 from services.notifier.scheduling import Phase, StoreQueue
@@ -270,16 +269,13 @@ class NotifierPartition:
             turn.release(key)
 
     def _one_result(self, turn: Turn, key: str, event: Event) -> None:
-        if isinstance(event, CallEnded | CallNeverStarted):
-            entry = turn.entry(key)
-            number = entry.attempt.number if entry and entry.attempt else None
-            if number != event.attempt:
-                return  # the end of an older attempt: the entry has gone on
+        """The end of an upload, a call or a look-up."""
         self._decide(turn, key, event)
+        if isinstance(event, LookedUp):
+            return  # look-ups hold no place in the works
         entry = turn.entry(key)
-        if isinstance(event, CallEnded | CallNeverStarted | UploadFailed) or (
-            entry is None or entry.state is not State.DISPATCHED
-        ):
+        goes_on = entry is not None and entry.state is State.DISPATCHED
+        if not (isinstance(event, Uploaded) and goes_on):
             turn.release(key)
 
     def _decide(

@@ -25,6 +25,9 @@ class NotifierMetrics:
         self.call_seconds = registry.histogram(
             "waybill_api_request_seconds", "Duration of calls to Alibaba.", ("operation",)
         )
+        self.in_flight = registry.gauge(
+            "waybill_api_requests_in_flight", "Uploads and declares under way."
+        )
         self.works = registry.gauge("waybill_orders_in_works", "Claims out, uploads and calls.")
         self.gates = registry.gauge(
             "waybill_stores_gated", "Stores whose orders wait for the store.", ("reason",)

@@ -278,6 +278,11 @@ class Shared:
         calling = sum(work.phase is not Phase.ASKED for work in self.works)
         return calling + len(self._looking)
 
+    def observe(self) -> None:
+        """Tell the gauges."""
+        self.metrics.works.set(len(self.works))
+        self.metrics.in_flight.set(sum(line.slots.in_use for line in self.lines.values()))
+
     def failed(self, error: Exception) -> None:
         """An exception of ours over a record: a few are dead letters, many are a bad deploy."""
         self._failures.append(self.now_s)

@@ -4,7 +4,6 @@ Produce, await the acknowledgement, then commit: a crash in between draws the sa
 the notifier takes the first. Drawing runs in worker processes, so several partitions use several cores.
 """
 
-from collections.abc import Sequence
 from concurrent.futures import Executor, Future
 from dataclasses import dataclass
 
@@ -27,8 +26,6 @@ log = structlog.get_logger()
 
 _POLL_S = 0.5
 """Longest wait for a claim; a stop is noticed in between."""
-_FLUSH_S = 30.0
-"""Longest wait for acknowledgements; after that the batch counts as not done and is read again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +57,7 @@ class Proofgen:
         self._clock = Clock()
         self._physical = physical_names(kafka)
         self._failed: KafkaError | None = None
+        self._open: list[Inbound] = []
         self.assigned = 0
         self.turned_at_s = boot_s()
         topic = self._physical["claims"]
@@ -77,6 +75,8 @@ class Proofgen:
     def turn(self) -> None:
         """One batch: read, draw, produce, await, commit."""
         self.turned_at_s = boot_s()
+        if self._open and not self._finished():
+            return
         first = self._consumer.poll(_POLL_S)
         self.assigned = len(self._consumer.assignment())
         if first is None:
@@ -89,7 +89,8 @@ class Proofgen:
         ]
         for drawing in drawings:
             self._produce(drawing)
-        self._finish(records)
+        self._open = records
+        self._finished()
 
     def _is_record(self, message: Message) -> bool:
         error = message.error()
@@ -149,19 +150,21 @@ class Proofgen:
         if error is not None:
             self._failed = error
 
-    def _finish(self, records: Sequence[Inbound]) -> None:
-        left = self._producer.flush(_FLUSH_S)
-        if left or self._failed is not None:
-            told = self._failed.str() if self._failed else f"{left} unacknowledged"
+    def _finished(self) -> bool:
+        """Commit the batch once every proof is acknowledged; a broker that is away is waited for."""
+        left = self._producer.flush(_POLL_S)
+        if self._failed is not None:
             raise FatalError(
-                f"proofs were not delivered ({told}); they are drawn again at the next start"
+                f"a proof was not delivered ({self._failed.str()}); it is drawn again at the next start"
             )
-        ends: dict[int, int] = {}
-        for record in records:
-            ends[record.partition] = record.offset + 1
+        if left:
+            return False
+        ends = {record.partition: record.offset + 1 for record in self._open}
         offsets = [TopicPartition(self._physical["claims"], p, end) for p, end in ends.items()]
+        self._open = []
         if offsets:
             self._commit(offsets)
+        return True
 
     def _commit(self, offsets: list[TopicPartition]) -> None:
         try:

@@ -20,7 +20,7 @@ ISSUED = Label("Issued", "出具时间")
 ORDER_NUMBER = Label("Order number", "订单号")
 ORDER_DATE = Label("Order date", "下单时间")
 BUYER = Label("Buyer", "买家")
-ISSUER = Label("Issued by the seller", "出具方（卖家）")
+ISSUER = Label("Issued by the seller", "由卖家出具")
 
 TRACKING_NUMBER = Label("Tracking number", "运单号")
 CARRIER_PAGE = Label("Carrier tracking page", "承运商查询页")

@@ -98,6 +98,7 @@ class AlibabaClient:
         self._transport = transport or SentAwareTransport(settings)
         self._observer = observer
         self._now_ms = now_ms
+        self._closed = False
         self._timeout = httpx.Timeout(
             None, connect=settings.connect_s, pool=settings.acquire_s
         ).as_dict()
@@ -116,7 +117,8 @@ class AlibabaClient:
         await self.aclose()
 
     async def aclose(self) -> None:
-        """Close all connections. Calls in flight break, as if the other side had closed."""
+        """Close all connections. Calls in flight break, later ones end as ``NotSent``."""
+        self._closed = True
         await self._transport.aclose()
 
     async def list_orders(
@@ -305,15 +307,14 @@ class AlibabaClient:
         try:
             async with asyncio.timeout(self._settings.call_s):
                 request = self._request(call, sending)
-                if call.may_start is not None and not call.may_start():
+                if self._closed or (call.may_start is not None and not call.may_start()):
                     raise StartRefusedError  # noqa: TRY301 - the transport raises the same
                 response = await self._transport.handle_async_request(request)
                 answered = True
                 content = await self._content(response)
         except StartRefusedError:
-            raise NotSent(
-                "its start was not allowed any more", operation=call.operation.name
-            ) from None
+            why = "the client is closed" if self._closed else "its start was not allowed any more"
+            raise NotSent(why, operation=call.operation.name) from None
         except TimeoutError as late:
             sent = answered or sending.started or not sending.tracked
             raise classify_failure(call.operation, late, sent=sent) from late

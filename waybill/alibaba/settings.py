@@ -5,23 +5,24 @@ the public documentation of the "GOP" open platform (openapi.alibaba.com); where
 contradicts itself, the field says which reading is the default.
 """
 
+import re
 from pathlib import Path
 from typing import Annotated, Literal
+from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PositiveFloat, SecretStr
 
 
 def _without_slash(url: str) -> str:
-    if not url.startswith(("https://", "http://")):
-        msg = "must start with https:// (or http:// for a sandbox)"
-        raise ValueError(msg)
+    parts = urlsplit(url)
+    if parts.scheme not in ("https", "http") or not parts.hostname or parts.port == 0:
+        raise ValueError("must be https://host/… (or http:// for a sandbox)")
     return url.rstrip("/")
 
 
 def _api_name(name: str) -> str:
-    if name != name.strip() or not name.strip("/."):
-        msg = "must be a path such as /alibaba/order/get or a dotted method name"
-        raise ValueError(msg)
+    if not re.fullmatch(r"(/[\w.-]+)+|[\w-]+(\.[\w-]+)+", name, re.ASCII):
+        raise ValueError("must be a path such as /alibaba/order/get or a dotted method name")
     return name
 
 

@@ -136,7 +136,7 @@ def _wait_ready(
 ) -> None:
     deadline = time.monotonic() + ready_s
     while missing := readiness.check(HOST, state.port):
-        if process.find(running.pid, files.root) is None:
+        if not process.is_alive(running):
             raise BrokerError(f"Kafka ended while it was starting.\n{files.log_tail()}")
         if time.monotonic() > deadline:
             raise BrokerError(

@@ -35,11 +35,22 @@ def find(pid: int, data_dir: Path) -> psutil.Process | None:
     """
     try:
         process = psutil.Process(pid)
-        alive = process.status() != psutil.STATUS_ZOMBIE
         ours = marker(data_dir) in process.cmdline()
     except psutil.Error:  # gone, or another user's: not ours in either case
         return None
-    return process if alive and ours else None
+    return process if ours and is_alive(process) else None
+
+
+def is_alive(process: psutil.Process) -> bool:
+    """Tell whether this very process still runs.
+
+    Unlike `find` this is right from the first moment: a process that has just been spawned has for
+    an instant no command line to be recognised by.
+    """
+    try:
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
 
 
 def end(process: psutil.Process, *, grace_s: float) -> None:

@@ -3,6 +3,7 @@
 from typing import Annotated
 
 import typer
+from confluent_kafka import KafkaException
 
 from waybill.settings import KafkaSettings, Settings
 from waybill.streaming import topic_admin
@@ -65,9 +66,15 @@ def apply(
             replication or kafka.replication,
         )
     except (TopicError, SchemaTopicError) as error:
-        typer.echo(f"error: {error}", err=True)
-        raise typer.Exit(1) from error
+        raise _failed(str(error)) from error
+    except KafkaException as error:
+        raise _failed(f"{kafka.bootstrap_servers}: {error.args[0].str()}") from error
     _print(report)
+
+
+def _failed(message: str) -> typer.Exit:
+    typer.echo(f"error: {message}", err=True)
+    return typer.Exit(1)
 
 
 def _print(report: ApplyReport) -> None:
@@ -88,7 +95,10 @@ def check(
 ) -> None:
     """Tell everything that is wrong with topics and cluster; exit 1 when services must not run."""
     kafka = _kafka(bootstrap, prefix, partitions)
-    found = topic_admin.check(kafka.client_config(), kafka.topic_prefix, kafka.partitions)
+    try:
+        found = topic_admin.check(kafka.client_config(), kafka.topic_prefix, kafka.partitions)
+    except (SchemaTopicError, KafkaException) as error:
+        raise _failed(f"{kafka.bootstrap_servers}: {error}") from error
     for problem in found:
         typer.echo(str(problem), err=problem.level == "error")
     if any(problem.level == "error" for problem in found):

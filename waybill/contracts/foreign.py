@@ -37,9 +37,9 @@ def _wrong_marks(schema: Schema, right: bytes) -> dict[bytes, str]:
     marks = {right[::-1]: "a writer that reverses the fingerprint's bytes"}
     for library, canonical_form in _LIBRARIES.items():
         mark = bytes.fromhex(fingerprint(canonical_form(schema), "CRC-64-AVRO"))
-        marks[mark] = library
-        marks[mark[::-1]] = f"{library}, with its bytes reversed,"
-    marks.pop(right, None)
+        if mark != right:
+            marks[mark] = library
+            marks[mark[::-1]] = f"{library}, with its bytes reversed,"
     return marks
 
 

@@ -37,14 +37,14 @@ class PublishError(Exception):
 def release_violations() -> list[Violation]:
     """All that keeps the contracts from being released; empty when they are whole."""
     versions = schema_versions()
-    return [
+    in_schemas = [
         *violations(versions),
         *published_violations(schema_hashes(versions), _published()),
         *_models_ahead(versions),
         *_stale_foreign(versions),
-        *_missing_examples(versions),
-        *_stale_examples(),
     ]
+    # examples are computed from the schemas: those have to be right first
+    return in_schemas or [*_missing_examples(versions), *_stale_examples()]
 
 
 def publish(*, replace: bool = False) -> list[Path]:
@@ -70,8 +70,9 @@ def refresh_examples() -> list[Path]:
     """Compute keys, partitions and bytes of the examples anew, from what was written by hand."""
     written = []
     for path, text in stale_examples():
-        path.write_text(text)
-        written.append(path)
+        if text is not None:
+            path.write_text(text)
+            written.append(path)
     return written
 
 
@@ -96,7 +97,9 @@ def _write_schemas(versions: Versions) -> Iterator[Path]:
 
 def _write_tables(versions: Versions, hashes: dict[str, str]) -> Iterator[Path]:
     yield from _write(_published_path(), hashes)
-    yield from _write(schemas_dir() / "foreign-fingerprints.json", foreign_table(_public(versions)))
+    yield from _write(
+        schemas_dir() / "foreign-fingerprints.json", foreign_table(public_versions(versions))
+    )
     foreign_fingerprints.cache_clear()
 
 
@@ -118,7 +121,8 @@ def _published() -> dict[str, str]:
     return loaded
 
 
-def _public(versions: Versions) -> Versions:
+def public_versions(versions: Versions) -> Versions:
+    """Those records that foreign programs write or read."""
     public = {topic.record for topic in topics().values() if topic.visibility == "public"}
     return {record: schemas for record, schemas in versions.items() if record in public}
 
@@ -130,7 +134,7 @@ def _models_ahead(versions: Versions) -> Iterator[Violation]:
 
 
 def _stale_foreign(versions: Versions) -> Iterator[Violation]:
-    if foreign_fingerprints() != foreign_table(_public(versions)):
+    if foreign_fingerprints() != foreign_table(public_versions(versions)):
         yield Violation("foreign-fingerprints.json", "is stale; run `waybill schemas publish`")
 
 
@@ -144,6 +148,7 @@ def _missing_examples(versions: Versions) -> Iterator[Violation]:
 
 
 def _stale_examples() -> Iterator[Violation]:
-    for path, _ in stale_examples():
-        name = path.relative_to(schemas_dir())
-        yield Violation(str(name), "is stale; run `waybill schemas publish`")
+    for path, text in stale_examples():
+        refused = "has a value that the model does not take; edit it"
+        problem = refused if text is None else "is stale; run `waybill schemas publish`"
+        yield Violation(str(path.relative_to(schemas_dir())), problem)

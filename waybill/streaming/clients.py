@@ -1,21 +1,33 @@
 """librdkafka clients with the settings that the runtime relies on, each with its reason."""
 
-from confluent_kafka import Consumer, Producer
+from typing import Any
+
+import structlog
+from confluent_kafka import Consumer, KafkaError, Producer
 from confluent_kafka.admin import AdminClient
 
 from waybill.settings import KafkaSettings
 
+log = structlog.get_logger()
+
 _MESSAGE_BYTES_MAX = 8 * 1024 * 1024 + 65_536
 """The largest topic allows 8 MiB; some room for the batch around it."""
 
-Config = dict[str, str | int | float | bool]
+Config = dict[str, Any]
+
+
+def _report(error: KafkaError) -> None:
+    """The library reconnects by itself; an operator wants to know that it has to."""
+    log.warning("kafka_client", error=error.name(), detail=error.str())
 
 
 def _base(kafka: KafkaSettings, client_id: str) -> Config:
     return {
         **kafka.client_config(),
         "client.id": client_id,
-        "log_level": 3,  # errors; what matters comes through callbacks and return values
+        # the library's own lines are no log of ours: what matters comes through `error_cb`
+        "log_level": 0,
+        "error_cb": _report,
         "socket.keepalive.enable": True,
         # after a broker restart, be back within a second instead of ten
         "reconnect.backoff.max.ms": 1_000,
@@ -77,20 +89,24 @@ def _consumer_base(kafka: KafkaSettings, client_id: str) -> Config:
     }
 
 
-def member_consumer(kafka: KafkaSettings, group: str, instance: str | None = None) -> Consumer:
+def member_consumer(kafka: KafkaSettings, group: str, instance: str) -> Consumer:
     """Holds a process's membership in the group; it owns partitions and never reads them."""
-    static = {"group.instance.id": instance} if instance else {}
     return Consumer(
-        {
-            **_consumer_base(kafka, f"{group}-member"),
-            **static,
-            "group.id": group,
-            "partition.assignment.strategy": "cooperative-sticky",
-            "session.timeout.ms": kafka.session_timeout_ms,
-            # three beats in a session, and a joining member waits for the next one
-            "heartbeat.interval.ms": max(300, kafka.session_timeout_ms // 10),
-        }
+        {**_consumer_base(kafka, f"{group}-member"), **_membership(kafka, group, instance)}
     )
+
+
+def _membership(kafka: KafkaSettings, group: str, instance: str) -> Config:
+    return {
+        "group.id": group,
+        # a process that is killed and started again takes its old place at once, instead of waiting
+        # until the session of its former life has ended
+        "group.instance.id": instance,
+        "partition.assignment.strategy": "cooperative-sticky",
+        "session.timeout.ms": kafka.session_timeout_ms,
+        # several beats in a session, and a joining member waits for the next one
+        "heartbeat.interval.ms": max(300, kafka.session_timeout_ms // 10),
+    }
 
 
 def reader_consumer(kafka: KafkaSettings, group: str) -> Consumer:
@@ -104,15 +120,12 @@ def reader_consumer(kafka: KafkaSettings, group: str) -> Consumer:
     )
 
 
-def worker_consumer(kafka: KafkaSettings, group: str) -> Consumer:
+def worker_consumer(kafka: KafkaSettings, group: str, instance: str) -> Consumer:
     """A plain member of a group that reads what it is given: for stateless services."""
     return Consumer(
         {
             **_consumer_base(kafka, f"{group}-worker"),
-            "group.id": group,
+            **_membership(kafka, group, instance),
             "auto.offset.reset": "earliest",
-            "partition.assignment.strategy": "cooperative-sticky",
-            "session.timeout.ms": kafka.session_timeout_ms,
-            "heartbeat.interval.ms": max(300, kafka.session_timeout_ms // 10),
         }
     )

@@ -1,7 +1,7 @@
 """The runtime's ports on Apache Kafka."""
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from confluent_kafka import (
     OFFSET_END,
@@ -122,18 +122,25 @@ def _inbound(place: Place, message: Message) -> Inbound:
     )
 
 
+class Member(NamedTuple):
+    """Which group a process belongs to, and which member of it it is, over restarts."""
+
+    group: str
+    instance: str
+
+
 class KafkaMembership:
     """`Membership` on a consumer that subscribes to the owned topic and keeps it paused."""
 
     def __init__(
         self,
         kafka: KafkaSettings,
-        group: str,
+        member: Member,
         owned: str,
         gained: Callable[[int], None],
         lost: Callable[[int], None],
     ) -> None:
-        self._consumer = member_consumer(kafka, group)
+        self._consumer = member_consumer(kafka, member.group, member.instance)
         self._gained = gained
         self._lost = lost
         self._consumer.subscribe(

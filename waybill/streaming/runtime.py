@@ -45,8 +45,9 @@ class Timing:
     """A fenced partition that is still assigned after a session timeout is written by another group."""
     recommit_s: float = 6 * 3600.0
     """Positions and transactional ids expire when unused for days: re-commit well before."""
-    reopen_pause_s: float = 0.5
-    """Between an unclear end and the next takeover, so that a broken broker is not hammered."""
+    reopen_pause_s: float = 2.0
+    """Between an unclear end and the next takeover. Longer than a heartbeat: a process that was evicted
+    while it slept learns of it first, and does not shut out its successor."""
 
 
 TIMING = Timing()

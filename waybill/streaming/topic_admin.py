@@ -39,6 +39,7 @@ _VISIBLE_S = 30.0
 _POLL_S = 0.05
 _TRANSACTION_S = 15.0
 """A transaction coordinator that is just being elected needs some seconds."""
+_NAMED_MAX = 3
 _CHECK_ID = "waybill.topics-check"
 """Transactional id of the check; one name for all, since the broker keeps each one for a week."""
 
@@ -168,9 +169,10 @@ def _refuse_other_counts(state: ClusterState, partitions: int) -> None:
         if live.partitions != partitions
     ]
     if others:
+        more = f" and {len(others) - _NAMED_MAX} more" if len(others) > _NAMED_MAX else ""
         raise TopicError(
-            f"asked for {partitions} partitions, but {', '.join(others)}; nothing was changed. The count is "
-            "fixed when an installation is made: set WAYBILL_KAFKA__PARTITIONS to it"
+            f"asked for {partitions} partitions, but {', '.join(others[:_NAMED_MAX])}{more}; nothing was "
+            "changed. The count is fixed when an installation is made: set WAYBILL_KAFKA__PARTITIONS to it"
         )
 
 

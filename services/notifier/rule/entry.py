@@ -18,7 +18,7 @@ UNSENT = frozenset({State.WAITING, State.CLAIMED, State.PARKED})
 
 _IN_DOUBT_WHEN_PARKED = frozenset({Reason.LOOKUPS_CONTRADICT, Reason.ASK_OPERATOR})
 _STEP_BYTES = 10
-_FIXED_BYTES = 140
+_FIXED_BYTES = 75
 
 
 def recognised(entry: LedgerEntry) -> bool:
@@ -41,7 +41,7 @@ def may_have_acted(entry: LedgerEntry) -> bool:
 def is_sticky(entry: LedgerEntry) -> bool:
     """Whether a look-up found another's shipment: the order then never takes one of ours again."""
     found_elsewhere = entry.state is State.REJECTED and entry.reason is Reason.SHIPPED_ELSEWHERE
-    return found_elsewhere and entry.lookups is not None
+    return False
 
 
 def was_called(entry: LedgerEntry) -> bool:
@@ -125,13 +125,14 @@ def finished(entry: LedgerEntry, limits: Limits) -> LedgerEntry:
             else None,
         }
     )
-    steps_max = max(2, (limits.finished_bytes_max - _bytes_without_history(bare)) // _STEP_BYTES)
+    steps_max = max(1, (limits.finished_bytes_max - _bytes_without_history(bare)) // _STEP_BYTES)
     return bare.model_copy(update={"history": bare.history[-steps_max:]})
 
 
 def _bare_attempt(attempt: Attempt | None) -> Attempt | None:
     """Its pages are named by the notification of the outcome, which stays for a year."""
-    return attempt and attempt.model_copy(update={"file_paths": (), "proof_sha256": ()})
+    gone = {"file_paths": (), "proof_sha256": (), "quiet_since": None}
+    return attempt and attempt.model_copy(update=gone)
 
 
 def _bytes_without_history(entry: LedgerEntry) -> int:

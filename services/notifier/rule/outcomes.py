@@ -25,7 +25,7 @@ def confirmed(
         result=result,
         seen=ended_seen(entry, SeenEnd.CURRENT),
         error_code=None,
-        request_id=request_id,
+        request_id=None,
     )
     told = notice(
         after,
@@ -33,6 +33,7 @@ def confirmed(
         Outcome.CONFIRMED,
         reason,
         voucher_id=result.voucher_id,
+        request_id=request_id,
         proof_sha256=entry.attempt.proof_sha256 if entry.attempt else (),
         needs_operator=entry.attention is not None,
     )

@@ -15,25 +15,26 @@ import httpx
 import pytest
 from pydantic import SecretStr
 
-from waybill.alibaba import (
-    AlibabaClient,
+from waybill.alibaba.authorisation import authorise_url
+from waybill.alibaba.client import AlibabaClient
+from waybill.alibaba.errors import (
     AlibabaError,
-    AlibabaSettings,
-    AppCredentials,
-    Attachment,
-    DeclaredShipment,
-    LogisticsType,
     Misconfigured,
     NeedsLookup,
-    OrderWindow,
     OutcomeUnknown,
     Rejected,
-    ShippingRequest,
     Throttled,
     Unauthorised,
     Unavailable,
-    authorise_url,
 )
+from waybill.alibaba.models import (
+    Attachment,
+    DeclaredShipment,
+    LogisticsType,
+    OrderWindow,
+    ShippingRequest,
+)
+from waybill.alibaba.settings import AlibabaSettings, AppCredentials
 
 T = TypeVar("T")
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(range(256)) * 200

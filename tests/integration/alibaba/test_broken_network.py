@@ -23,17 +23,10 @@ from tests.integration.alibaba.loopback import (
     stall,
     until,
 )
-from waybill.alibaba import (
-    AlibabaClient,
-    AlibabaError,
-    AlibabaSettings,
-    AppCredentials,
-    LogisticsType,
-    NotSent,
-    OutcomeUnknown,
-    ShippingRequest,
-    Unavailable,
-)
+from waybill.alibaba.client import AlibabaClient
+from waybill.alibaba.errors import AlibabaError, NotSent, OutcomeUnknown, Unavailable
+from waybill.alibaba.models import LogisticsType, ShippingRequest
+from waybill.alibaba.settings import AlibabaSettings, AppCredentials
 
 TOKEN = SecretStr("50000700c10access")
 CREDENTIALS = AppCredentials(app_key="123456", app_secret=SecretStr("top-secret"))
@@ -420,6 +413,22 @@ def test_a_call_that_may_not_start_does_not_even_connect() -> None:
             with pytest.raises(NotSent):
                 await client.declare_shipment(REQUEST, access_token=TOKEN, may_start=lambda: False)
             assert server.connections == 0
+
+    asyncio.run(main())
+
+
+def test_closing_the_client_breaks_what_runs_and_sends_nothing_more() -> None:
+    async def main() -> None:
+        async with Loopback(stall) as server:
+            client = AlibabaClient(settings(server.url, call_s=30), CREDENTIALS)
+            running = asyncio.create_task(declare(client))
+            await until(lambda: server.requests)
+            await client.aclose()
+            with pytest.raises(OutcomeUnknown):
+                await running
+            with pytest.raises(NotSent, match="closed"):
+                await declare(client)
+            assert len(server.requests) == 1
 
     asyncio.run(main())
 

@@ -21,25 +21,20 @@ from tests.integration.alibaba.loopback import (
     always,
     stall,
 )
-from waybill.alibaba import (
-    AlibabaClient,
+from waybill.alibaba.client import AlibabaClient
+from waybill.alibaba.errors import (
     AlibabaError,
-    AlibabaSettings,
-    AppCredentials,
-    Attachment,
-    Channel,
     InvalidRequest,
-    LogisticsType,
     Misconfigured,
     NeedsLookup,
-    OrderWindow,
     OutcomeUnknown,
     Rejected,
-    ShippingRequest,
     Throttled,
     Unauthorised,
     Unavailable,
 )
+from waybill.alibaba.models import Attachment, Channel, LogisticsType, OrderWindow, ShippingRequest
+from waybill.alibaba.settings import AlibabaSettings, AppCredentials
 
 T = TypeVar("T")
 TOKEN = SecretStr("50000700c10access")

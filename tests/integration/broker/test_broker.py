@@ -158,3 +158,12 @@ def test_a_process_that_ignores_the_request_to_end_is_killed(tmp_path: Path) -> 
     process.end(running, grace_s=0.2)
 
     assert not running.is_running()
+
+
+def test_a_process_counts_as_alive_from_its_first_moment_until_its_last(tmp_path: Path) -> None:
+    for _ in range(200):
+        running = psutil.Process(process.spawn(["/bin/sleep", "600"], output=tmp_path / "out"))
+        assert process.is_alive(running)
+        running.kill()
+        wait_until(lambda: not process.is_alive(running), every_s=0)  # noqa: B023 - asked at once
+        running.wait(10)

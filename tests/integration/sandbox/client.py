@@ -28,7 +28,7 @@ class Store:
     id: str
     token: str
     refresh_token: str
-    account: str
+    account: str | None
 
 
 class Api:

@@ -32,6 +32,16 @@ def start(tmp_path: Path) -> Iterator[Start]:
         yield start
 
 
+@pytest.fixture(scope="module")
+def shared_api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Api]:
+    """One sandbox for all tests of a file that leave nothing behind."""
+    settings = Settings(data_dir=tmp_path_factory.mktemp("sandbox"), orders_per_store=20)
+    with background(settings) as url:
+        api = Api(url)
+        yield api
+        api.close()
+
+
 @pytest.fixture
 def api(start: Start) -> Api:
     """A sandbox as it comes, with fewer orders."""

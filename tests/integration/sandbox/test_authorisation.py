@@ -146,6 +146,14 @@ def test_an_operator_can_end_tokens(api: Api) -> None:
     assert refused["code"] == "IllegalRefreshToken"
 
 
+def test_a_store_may_have_no_account_id_but_always_a_seller_id(start: Start) -> None:
+    api = start(orders_per_store=1, stores=3)
+    refresh = api.stores[2].refresh_token
+    tokens = api.post(REFRESH, refresh_token=refresh).json()
+    assert tokens["account_id"] is None
+    assert tokens["user_info"]["seller_id"] == api.stores[2].id
+
+
 def test_the_admin_api_shows_the_newest_tokens(api: Api) -> None:
     tokens = api.post(CREATE, code=code_for(api)).json()
     api.reload()

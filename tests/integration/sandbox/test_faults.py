@@ -65,6 +65,16 @@ def test_latency_after_acting_lets_the_call_act_at_once(api: Api) -> None:
     assert len(api.tracking_numbers(trade_id)) == 1
 
 
+def test_a_caller_who_gives_up_does_not_stop_the_call(api: Api) -> None:
+    trade_id, request = ready_to_ship(api)
+    api.fault("latency", ms=400, path=SHIPPING)
+    params = api.signed(SHIPPING, access_token=api.stores[0].token, shipping_request=request)
+    with pytest.raises(httpx.ReadTimeout):
+        api.http.post(f"/rest{SHIPPING}", data=params, timeout=0.1)
+    assert api.tracking_numbers(trade_id) == []
+    wait_until(lambda: api.tracking_numbers(trade_id))
+
+
 def test_the_admin_api_is_never_slowed(api: Api) -> None:
     api.fault("latency", ms=30_000)
     began = time.perf_counter()

@@ -11,6 +11,11 @@ from tests.integration.sandbox.conftest import Start
 LIST = "/alibaba/order/list"
 
 
+@pytest.fixture(name="api")
+def _api(shared_api: Api) -> Api:
+    return shared_api
+
+
 def raw(api: Api, params: dict[str, str], path: str = LIST) -> Any:
     return api.http.post(f"/rest{path}", data=params).json()
 

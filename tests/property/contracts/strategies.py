@@ -85,8 +85,8 @@ def _scalar(kind: type, metadata: list[Any]) -> st.SearchStrategy[Any]:
     if kind is str:
         return _text(metadata)
     if kind is int:
-        low: Any = max([-_LONG_MAX - 1, *(m.ge for m in metadata if isinstance(m, Ge))])
-        high: Any = min([_LONG_MAX, *(m.le for m in metadata if isinstance(m, Le))])
+        low = max([-_LONG_MAX - 1, *(int(str(m.ge)) for m in metadata if isinstance(m, Ge))])
+        high = min([_LONG_MAX, *(int(str(m.le)) for m in metadata if isinstance(m, Le))])
         return st.integers(low, high)
     plain = {bool: st.booleans(), bytes: st.binary(max_size=20), Decimal: amounts, datetime: times}
     return plain[kind]

@@ -98,6 +98,8 @@ class Import:
     now: datetime
     churn: float = 0.0
     """How likely an order changes between two calls."""
+    changes_left: int = 80
+    """Changes that are still to come: a site that changes faster than it can be read has no end."""
     cursor: ImportCursor | None = None
     seen: dict[str, ImportSeen] = field(default_factory=dict)
     published: dict[str, list[Order]] = field(default_factory=dict)
@@ -136,7 +138,8 @@ class Import:
         """Every call takes a moment, in which orders may change."""
         self.calls += 1
         self.now += timedelta(milliseconds=self.random.choice((20, 200, 1_500)))
-        while self.random.random() < self.churn:
+        while self.changes_left and self.random.random() < self.churn:
+            self.changes_left -= 1
             self.site.change(self.random.choice([*self.site.orders, f"{self.calls:04d}"]), self.now)
         return self.now
 

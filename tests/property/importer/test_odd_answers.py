@@ -1,12 +1,10 @@
 """Whatever an answer holds: a valid record or a clear refusal, and one hash for one content."""
 
 from copy import deepcopy
-from datetime import datetime
 from decimal import Decimal
 from random import Random
 from typing import Any
 
-import orjson
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -54,19 +52,18 @@ def places(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
     return [place for name, v in inner for place in ((*path, name), *places(v, (*path, name)))]
 
 
-ORDER_PLACES = [place for place in places(ORDER)]
-FUND_PLACES = [place for place in places(FUNDS)]
+ORDER_PLACES = places(ORDER)
+FUND_PLACES = places(FUNDS)
 
 
 def put(root: Any, path: tuple[Any, ...], value: Any) -> None:
     """Replace what lies at the path, unless an earlier replacement took the path away."""
-    for step in path[:-1]:
-        try:
+    try:
+        for step in path[:-1]:
             root = root[step]
-        except (LookupError, TypeError):
-            return
-    if isinstance(root, dict) or (isinstance(root, list) and path[-1] < len(root)):
         root[path[-1]] = value
+    except (LookupError, TypeError):
+        return
 
 
 def read(answer: dict[str, Any], payments: dict[str, Any] | None = None) -> Order | Draft:
@@ -145,8 +142,3 @@ def test_the_content_hash_ignores_key_order_and_how_scalars_are_written(chance: 
     assert isinstance(order, Order)
     assert isinstance(other, Order)
     assert other.content_sha256 == order.content_sha256
-
-
-def test_a_raw_answer_of_json_is_what_these_tests_vary() -> None:
-    assert orjson.loads(orjson.dumps(ORDER)) == ORDER
-    assert isinstance(NOW, datetime)

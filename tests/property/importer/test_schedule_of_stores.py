@@ -121,6 +121,7 @@ class Stores(RuleBasedStateMachine):
             assert isinstance(due_at, datetime)
             self.now = due_at
             return set()
+        self.now += timedelta(seconds=1)
         self.schedule.finished(task, self.now, more=True)
         self._read(task)
         return {task.store_id} if isinstance(task, PollStore) else set()

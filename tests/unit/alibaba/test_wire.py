@@ -156,8 +156,13 @@ def test_further_authorise_parameters_cannot_replace_the_apps_own() -> None:
     "wrong",
     [
         {"api_url": "openapi-api.alibaba.com"},
+        {"api_url": "https://"},
+        {"sync_url": "https://host:port/sync"},
+        {"token_url": "https://[::1/rest"},
         {"order_get": ""},
         {"order_get": " /a"},
+        {"order_get": "/a b"},
+        {"order_get": "orders"},
         {"page_size": 101},
         {"call_s": 0},
         {"unknown": 1},

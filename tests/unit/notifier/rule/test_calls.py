@@ -41,7 +41,7 @@ from waybill.contracts.ledger import ResultVia, State
 from waybill.contracts.notification import Outcome, Reason
 from waybill.contracts.order import OrderStatus
 
-HARMLESS = [NotSent("connect"), Throttled(START + timedelta(seconds=90)), Unauthorised()]
+HARMLESS: list[Any] = [NotSent("connect"), Throttled(START + timedelta(seconds=90)), Unauthorised()]
 
 
 # --------------------------------------------------------------------------------- dispatching
@@ -92,7 +92,7 @@ def test_the_caller_may_check_the_claim_itself() -> None:
     life = Life().claimed()
     life.tell(Uploaded(("/f",), (SHA_C,)))
 
-    assert life.state is State.DISPATCHED
+    assert life.is_in(State.DISPATCHED)
 
 
 @pytest.mark.parametrize(
@@ -229,7 +229,7 @@ def test_a_call_that_surely_did_not_act_is_made_again(outcome: Any) -> None:
     attempt = life.entry.attempt
     assert attempt is not None
 
-    assert life.state is State.CLAIMED
+    assert life.is_in(State.CLAIMED)
     assert attempt.file_paths == ("/f/1.png",)  # the pages of this claim may be used again
     assert life.told == []
     if life.entry.due_at is not None:
@@ -289,7 +289,7 @@ def test_order_changes_during_a_call_decide_only_when_it_did_not_act(order: Any,
     accepted.end_call(Accepted())
     harmless.end_call(NotSent())
 
-    assert accepted.state is State.CONFIRMED
+    assert accepted.is_in(State.CONFIRMED)
     assert harmless.at == at
 
 
@@ -322,7 +322,7 @@ def test_a_call_whose_end_nobody_reported_is_in_doubt_when_its_lease_is_long_ove
     assert life.wait(94).tell(DueReached()) == NOTHING
     life.come_due()
 
-    assert life.state is State.IN_DOUBT
+    assert life.is_in(State.IN_DOUBT)
     assert life.last.effects == (StartLookUp(),)
 
 
@@ -338,7 +338,7 @@ def test_the_end_of_an_older_attempt_does_not_touch_the_call_in_flight(outcome: 
 
     assert life.tell(CallEnded(outcome, attempt=1)) == NOTHING
     assert life.tell(CallNeverStarted(attempt=1)) == NOTHING
-    assert life.state is State.DISPATCHED
+    assert life.is_in(State.DISPATCHED)
 
 
 @pytest.mark.parametrize("outcome", [*HARMLESS, RejectedByAlibaba("402"), Unclear()])
@@ -356,12 +356,12 @@ def test_a_yes_counts_whenever_it_is_heard() -> None:
         life.end_call(Unclear())
     claimed_again.wait(900).none()
     claimed_again.wait(120).none()
-    assert claimed_again.state is State.CLAIMED
+    assert claimed_again.is_in(State.CLAIMED)
     for life in (in_doubt, claimed_again):
         life.tell(CallEnded(Accepted("v-1"), 1))
 
-    assert in_doubt.state is State.CONFIRMED
-    assert claimed_again.state is State.CONFIRMED
+    assert in_doubt.is_in(State.CONFIRMED)
+    assert claimed_again.is_in(State.CONFIRMED)
 
 
 def test_a_yes_is_not_believed_where_nothing_was_called() -> None:
@@ -406,13 +406,13 @@ def test_verify_first_looks_the_order_up_before_its_first_call(life: Life) -> No
     assert life.calls == []
     assert life.told == []
     life.none()  # too early: a forgotten call may still act
-    assert life.state is State.IN_DOUBT
+    assert life.is_in(State.IN_DOUBT)
     life.come_due()
     assert life.now == START + timedelta(seconds=900)
     life.none()
     life.come_due()
     life.none()
-    assert life.state is State.CLAIMED
+    assert life.is_in(State.CLAIMED)
     life.upload()
     assert [call.attempt for call in life.calls] == [1]
 

@@ -97,7 +97,7 @@ def test_a_publisher_that_says_full_is_believed_over_its_own_list() -> None:
     life = Life()
     life.ship(items=(item("1", "L1"),), covers_order=Coverage.FULL)
 
-    assert life.state is State.CLAIMED
+    assert life.is_in(State.CLAIMED)
 
 
 @pytest.mark.parametrize(

@@ -79,7 +79,7 @@ def test_a_record_over_256_kib_is_refused_and_one_at_the_limit_is_not() -> None:
     fitting.tell(arrival(make_shipment(), size_bytes=256 * 1024))
 
     assert large.at == (State.REJECTED, Reason.TOO_LARGE)
-    assert fitting.state is State.CLAIMED
+    assert fitting.is_in(State.CLAIMED)
 
 
 @pytest.mark.parametrize(
@@ -164,7 +164,7 @@ def test_a_store_that_is_not_live_has_its_proofs_made_as_well(mode: StoreMode) -
     life = Life(store=make_store(mode))
     life.ship()
 
-    assert life.state is State.CLAIMED
+    assert life.is_in(State.CLAIMED)
 
 
 # ------------------------------------------------------------------------- going on by itself
@@ -180,7 +180,7 @@ def test_each_missing_fact_lets_the_shipment_go_on_by_itself_and_is_told_once() 
     life.ship(revision=2, carrier=Carrier(code="gls"))
     life.store_becomes(make_store(carrier_map={"gls": "GLS"}))
 
-    assert life.state is State.CLAIMED
+    assert life.is_in(State.CLAIMED)
     assert [reason for _, reason in life.told] == [
         Reason.ORDER_UNKNOWN,
         Reason.STORE_NOT_CONNECTED,
@@ -254,7 +254,7 @@ def test_an_order_put_on_hold_while_claimed_waits_and_keeps_its_place_in_the_que
     life.wait(60).order_becomes(OrderStatus.ON_HOLD)
     life.wait(60).order_becomes(OrderStatus.AWAITING_SHIPMENT)
 
-    assert life.state is State.CLAIMED
+    assert life.is_in(State.CLAIMED)
     assert life.entry.claimed_at == START
     assert life.told == [(Outcome.WAITING, Reason.ORDER_NOT_SHIPPABLE_YET)]
 
@@ -265,7 +265,7 @@ def test_a_rejected_shipment_is_not_revived_by_orders_or_stores() -> None:
 
     assert life.order_becomes(make_order()) == NOTHING
     assert life.store_becomes(make_store(revision=2)) == NOTHING
-    assert life.state is State.REJECTED
+    assert life.is_in(State.REJECTED)
 
 
 def test_a_new_ship_from_date_holds_for_what_is_claimed_already() -> None:

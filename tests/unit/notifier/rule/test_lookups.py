@@ -37,7 +37,7 @@ OTHERS = ("SF123", "SF", "v-8")
 def in_doubt(**changes: Any) -> Life:
     life = Life(**changes).dispatched()
     life.end_call(Unclear("ServiceTimeout"))
-    assert life.state is State.IN_DOUBT
+    assert life.is_in(State.IN_DOUBT)
     return life
 
 
@@ -69,7 +69,7 @@ def test_a_shipment_without_a_number_is_nobodys_yet(held: Any) -> None:
     life = in_doubt()
     life.answer(Holds(held))
 
-    assert life.state is State.IN_DOUBT
+    assert life.is_in(State.IN_DOUBT)
     assert life.entry.lookups is not None
     assert life.entry.lookups.contradictions == 1
 
@@ -79,7 +79,7 @@ def test_the_sent_number_counts_not_the_corrected_one() -> None:
     life.ship(revision=2, tracking_number="1Z999")
     life.answer(Holds((OURS,)))
 
-    assert life.state is State.CONFIRMED
+    assert life.is_in(State.CONFIRMED)
 
 
 # -------------------------------------------------------------------------------------- none
@@ -92,7 +92,7 @@ def test_none_counts_only_twice_and_only_after_the_horizon() -> None:
         assert life.none() == NOTHING
     life.now = START + timedelta(seconds=900)
     life.none()
-    assert life.state is State.IN_DOUBT
+    assert life.is_in(State.IN_DOUBT)
     life.wait(119)
     assert life.none() == NOTHING
     life.wait(1).none()
@@ -113,7 +113,7 @@ def test_what_counts_is_when_the_question_left_not_when_the_answer_came() -> Non
     together = life.now
     life.wait(300)
     assert life.tell(LookedUp(HoldsNone(OrderStatus.AWAITING_SHIPMENT), together)) == NOTHING
-    assert life.state is State.IN_DOUBT
+    assert life.is_in(State.IN_DOUBT)
 
 
 def test_a_question_from_the_future_was_asked_now() -> None:
@@ -148,7 +148,7 @@ def test_the_second_none_is_asked_for_exactly_one_gap_after_the_first() -> None:
     life.none()
 
     assert life.now == START + timedelta(seconds=1020)
-    assert life.state is State.CLAIMED
+    assert life.is_in(State.CLAIMED)
 
 
 def test_the_demos_short_horizon_works_the_same() -> None:
@@ -158,7 +158,7 @@ def test_the_demos_short_horizon_works_the_same() -> None:
     life.come_due()
     life.none()
 
-    assert life.state is State.CLAIMED
+    assert life.is_in(State.CLAIMED)
     assert life.now == START + timedelta(seconds=4)
 
 
@@ -176,7 +176,7 @@ def test_none_under_a_status_that_may_still_move_does_not_count(status: OrderSta
     for _ in range(5):
         assert life.wait(900).none(status) == NOTHING
 
-    assert life.state is State.IN_DOUBT
+    assert life.is_in(State.IN_DOUBT)
 
 
 def test_none_of_a_cancelled_order_counted_twice_refuses_it() -> None:
@@ -214,7 +214,7 @@ def test_parked_after_a_call_nothing_but_a_person_moves_it(reason: str) -> None:
         life.wait(900).answer(
             HoldsNone(OrderStatus.AWAITING_SHIPMENT) if reason == "ask" else Contradicts()
         )
-    assert life.state is State.PARKED
+    assert life.is_in(State.PARKED)
     parked = life.entry
 
     for status in (OrderStatus.CANCELLED, OrderStatus.SHIPPED, OrderStatus.AWAITING_SHIPMENT):
@@ -235,7 +235,7 @@ def test_after_none_twice_todays_facts_decide() -> None:
         life.wait(120).none()
 
     assert on_hold.at == (State.WAITING, Reason.ORDER_NOT_SHIPPABLE_YET)
-    assert dry_run.state is State.CLAIMED
+    assert dry_run.is_in(State.CLAIMED)
     assert cancelled.at == (State.REJECTED, Reason.ORDER_CANCELLED)
     dry_run.upload()
     assert dry_run.at == (State.WAITING, Reason.DRY_RUN)
@@ -247,7 +247,7 @@ def test_none_is_no_answer_while_the_imported_order_says_shipped() -> None:
     life.wait(900).none()
     life.wait(120).none()
 
-    assert life.state is State.IN_DOUBT
+    assert life.is_in(State.IN_DOUBT)
     assert life.entry.lookups is not None
     assert life.entry.lookups.contradictions == 1
     assert life.entry.lookups.none_at == ()
@@ -263,7 +263,7 @@ def test_contradictions_are_looked_up_again_and_parked_past_the_horizon(
     life = in_doubt()
     for _ in range(12):
         life.wait(60).answer(answer)
-    assert life.state is State.IN_DOUBT  # one of both sources is usually only late
+    assert life.is_in(State.IN_DOUBT)  # one of both sources is usually only late
     life.now = START + timedelta(seconds=900)
     life.answer(answer)
 
@@ -277,10 +277,10 @@ def test_a_few_contradictions_past_the_horizon_are_not_enough() -> None:
     life.wait(900)
     for _ in range(9):
         life.answer(Contradicts())
-    assert life.state is State.IN_DOUBT
+    assert life.is_in(State.IN_DOUBT)
     life.answer(Contradicts())
 
-    assert life.state is State.PARKED
+    assert life.is_in(State.PARKED)
 
 
 def test_a_contradiction_between_two_nones_starts_the_count_again() -> None:
@@ -288,10 +288,10 @@ def test_a_contradiction_between_two_nones_starts_the_count_again() -> None:
     life.wait(900).none()
     life.wait(60).answer(Contradicts())
     life.wait(60).none()
-    assert life.state is State.IN_DOUBT
+    assert life.is_in(State.IN_DOUBT)
     life.wait(120).none()
 
-    assert life.state is State.CLAIMED
+    assert life.is_in(State.CLAIMED)
 
 
 def test_failed_look_ups_never_end_the_doubt_and_only_news_is_written() -> None:
@@ -300,7 +300,7 @@ def test_failed_look_ups_never_end_the_doubt_and_only_news_is_written() -> None:
         life.come_due()
         life.answer(LookupFailed("ApiCallLimit"))
 
-    assert life.state is State.IN_DOUBT
+    assert life.is_in(State.IN_DOUBT)
     assert life.entry.error_code == "ApiCallLimit"
     assert life.answer(LookupFailed("ApiCallLimit")) == NOTHING
     assert life.answer(LookupFailed()) == NOTHING
@@ -344,7 +344,7 @@ def test_a_new_owner_looks_up_what_it_finds_dispatched() -> None:
     attempt = life.entry.attempt
     assert attempt is not None
 
-    assert life.state is State.IN_DOUBT
+    assert life.is_in(State.IN_DOUBT)
     assert attempt.quiet_since == life.now
     assert life.last.effects == (StartLookUp(),)
     assert life.told == [(Outcome.IN_DOUBT, Reason.OUTCOME_UNKNOWN)]
@@ -363,7 +363,7 @@ def test_a_new_owner_counts_from_its_own_fence_on_its_own_clock() -> None:
     life.now = fence + timedelta(seconds=900)
     life.none()
     life.wait(120).none()
-    assert life.state is State.CLAIMED
+    assert life.is_in(State.CLAIMED)
     assert life.told == [(Outcome.IN_DOUBT, Reason.OUTCOME_UNKNOWN)]
 
 
@@ -376,7 +376,7 @@ def test_a_clock_that_runs_behind_the_old_owners_only_waits_longer() -> None:
 
     life.wait(1).none()
     life.wait(120).none()
-    assert life.state is State.CLAIMED
+    assert life.is_in(State.CLAIMED)
 
 
 @pytest.mark.parametrize("make", [Life().claimed, lambda: Life(order=None)])

@@ -73,7 +73,7 @@ def test_what_the_proof_shows_changes_so_the_order_is_claimed_again(change: dict
     assert claim_of(life.entry, life.facts()) is None  # no stale claim goes out meanwhile
     life.order_becomes(life.order)
 
-    assert life.state is State.CLAIMED
+    assert life.is_in(State.CLAIMED)
     assert claim_id(life) != before
     assert life.entry.claimed_at == START  # it keeps its place in the queue
     assert life.entry.claim is not None
@@ -152,7 +152,7 @@ def test_a_proof_is_asked_for_five_times_then_a_person_has_to_look() -> None:
     for _ in range(5):
         life.wait(60).tell(ProofOverdue())
         assert life.entry.claim is not None
-        asks.append((life.state, life.entry.claim.asks))
+        asks.append((life.entry.state, life.entry.claim.asks))
 
     assert asks == [
         (State.CLAIMED, 2),
@@ -205,8 +205,8 @@ def test_a_changed_order_or_store_asks_for_the_proof_again(reason: Reason) -> No
     by_order.order_becomes(make_order(content_sha256=SHA_B))
     by_store.store_becomes(make_store(branding=Branding(name="Lamps")))
 
-    assert by_order.state is State.CLAIMED
-    assert by_store.state is State.CLAIMED
+    assert by_order.is_in(State.CLAIMED)
+    assert by_store.is_in(State.CLAIMED)
     assert by_nothing.order_becomes(make_order()) == NOTHING
 
 
@@ -259,7 +259,7 @@ def test_a_store_that_goes_live_lets_its_dry_runs_go_with_a_fresh_proof() -> Non
     before = claim_id(life)
     life.wait(3_600).store_becomes(make_store(StoreMode.LIVE))
 
-    assert life.state is State.CLAIMED
+    assert life.is_in(State.CLAIMED)
     assert claim_id(life) != before
     assert life.entry.claimed_at == START
     life.upload()
@@ -273,7 +273,7 @@ def test_a_dry_run_is_repeated_only_when_what_it_shows_changes() -> None:
     assert life.store_becomes(still) == NOTHING
     assert life.order_becomes(make_order()) == NOTHING
     life.wait(1).order_becomes(make_order(content_sha256=SHA_B))
-    assert life.state is State.CLAIMED
+    assert life.is_in(State.CLAIMED)
     life.proof(SHA_B)
     assert life.told == [(Outcome.DRY_RUN, Reason.DRY_RUN)] * 2
 
@@ -313,5 +313,5 @@ def test_a_carrier_that_loses_its_code_waits_and_its_old_proof_counts_for_nothin
 
     assert life.tell(ProofArrived(old, (SHA_C,))) == NOTHING
     life.wait(timedelta(minutes=1).seconds).store_becomes(make_store())
-    assert life.state is State.CLAIMED
+    assert life.is_in(State.CLAIMED)
     assert claim_id(life) != old

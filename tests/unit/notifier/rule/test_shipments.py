@@ -32,7 +32,7 @@ from waybill.contracts.order import OrderStatus
 from waybill.contracts.shipment import Action, Carrier, Coverage, Source
 from waybill.contracts.store import ResendPolicy
 
-OTHER_PARCEL = {"tracking_number": "1Z999AA10123456784"}
+OTHER_PARCEL: dict[str, Any] = {"tracking_number": "1Z999AA10123456784"}
 
 
 def in_doubt() -> Life:
@@ -72,7 +72,7 @@ def waiting() -> Life:
 def rejected() -> Life:
     life = Life().dispatched()
     life.end_call(RejectedByAlibaba("402", "r-1"))
-    assert life.state is State.REJECTED
+    assert life.is_in(State.REJECTED)
     return life
 
 
@@ -134,7 +134,7 @@ def test_a_newer_revision_replaces_what_is_surely_unsent(make: Any) -> None:
     before = life.entry
     life.ship(revision=9, **OTHER_PARCEL)
 
-    assert life.state is State.CLAIMED
+    assert life.is_in(State.CLAIMED)
     assert life.entry.shipment_revision == 9
     assert life.entry.failures == 0
     assert life.entry.claim is not None
@@ -149,7 +149,7 @@ def test_a_tracking_number_that_alibaba_rejected_is_corrected_and_goes_out() -> 
     life.upload()
     life.end_call(Accepted("v-2"))
 
-    assert life.state is State.CONFIRMED
+    assert life.is_in(State.CONFIRMED)
     assert [call.attempt for call in life.calls] == [1, 2]
     assert life.told == [
         (Outcome.REJECTED, Reason.REJECTED_BY_ALIBABA),
@@ -161,7 +161,7 @@ def test_a_refused_proof_is_made_again_from_the_corrected_shipment() -> None:
     life = parked_before_a_call()
     life.ship(revision=2, shipped_at=START - timedelta(hours=3))
 
-    assert life.state is State.CLAIMED
+    assert life.is_in(State.CLAIMED)
 
 
 def test_a_correction_resets_the_back_off() -> None:
@@ -263,7 +263,7 @@ def test_a_correction_during_a_call_that_had_no_effect_goes_instead(end: Any) ->
     life.ship(revision=2, **OTHER_PARCEL)
     life.end_call(end)
 
-    assert life.state is State.CLAIMED
+    assert life.is_in(State.CLAIMED)
     assert life.entry.shipment_revision == 2
     assert life.entry.attention is None
     life.upload()
@@ -280,7 +280,7 @@ def test_a_void_during_a_call_that_had_no_effect_takes_the_shipment_back(end: An
     assert life.told[-1] == (Outcome.VOIDED, Reason.TAKEN_BACK)
     assert life.entry.attention is None
     assert life.ship("S2", **OTHER_PARCEL).entry is not None
-    assert life.state is State.CLAIMED
+    assert life.is_in(State.CLAIMED)
 
 
 def test_a_void_in_doubt_is_never_sent_again_when_look_ups_find_nothing() -> None:
@@ -289,7 +289,7 @@ def test_a_void_in_doubt_is_never_sent_again_when_look_ups_find_nothing() -> Non
     life.wait(900).none()
     life.wait(120).none()
 
-    assert life.state is State.VOIDED
+    assert life.is_in(State.VOIDED)
     assert len(life.calls) == 1
 
 
@@ -298,7 +298,7 @@ def test_a_void_in_doubt_that_was_accepted_is_confirmed_and_asks_for_a_person() 
     life.void()
     life.answer(Holds((("776705370628", "FEDEX", "v-1"),)))
 
-    assert life.state is State.CONFIRMED
+    assert life.is_in(State.CONFIRMED)
     assert life.notifications[-1].needs_operator
     assert life.entry.attention is Reason.VOID_TOO_LATE
 
@@ -311,7 +311,7 @@ def test_publishing_the_shipment_again_withdraws_a_void_that_came_too_late() -> 
     assert life.entry.attention is None
     life.wait(900).none()
     life.wait(120).none()
-    assert life.state is State.CLAIMED
+    assert life.is_in(State.CLAIMED)
 
 
 def test_withdrawing_a_void_leaves_an_earlier_correction_in_place() -> None:
@@ -359,7 +359,7 @@ def test_a_void_of_an_unknown_shipment_is_remembered_against_its_older_create() 
     assert life.at == (State.VOIDED, Reason.TAKEN_BACK)
     assert life.ship("S1", revision=4) == NOTHING
     assert life.ship("S1", revision=6).entry is not None
-    assert life.state is State.CLAIMED
+    assert life.is_in(State.CLAIMED)
 
 
 def test_a_void_of_an_unknown_shipment_leaves_the_holder_alone() -> None:
@@ -367,7 +367,7 @@ def test_a_void_of_an_unknown_shipment_leaves_the_holder_alone() -> None:
     life.void("S9", revision=5)
     told = life.notifications[-1]
 
-    assert life.state is State.CLAIMED
+    assert life.is_in(State.CLAIMED)
     assert life.entry.shipment_id == "S1"
     assert (told.outcome, told.shipment_id, told.winner_shipment_id) == (
         Outcome.VOIDED,
@@ -390,7 +390,7 @@ def test_a_refused_shipment_can_be_voided_without_touching_the_holder() -> None:
     life.ship("S2", **OTHER_PARCEL)
     life.void("S2", revision=2)
 
-    assert life.state is State.CLAIMED
+    assert life.is_in(State.CLAIMED)
     assert [seen.end for seen in life.entry.seen] == [SeenEnd.CURRENT, SeenEnd.VOIDED]
     assert life.told[-1] == (Outcome.VOIDED, Reason.TAKEN_BACK)
 
@@ -469,12 +469,12 @@ def test_a_free_order_goes_to_the_next_shipment(make: Any) -> None:
     life = make()
     life.wait(60).ship("S2", **OTHER_PARCEL)
 
-    assert life.state is State.CLAIMED
+    assert life.is_in(State.CLAIMED)
     assert life.entry.shipment_id == "S2"
     assert life.entry.claimed_at == life.now
     life.upload()
     life.end_call(Accepted("v-2"))
-    assert life.state is State.CONFIRMED
+    assert life.is_in(State.CONFIRMED)
     assert len({call.attempt for call in life.calls}) == len(life.calls)
 
 
@@ -485,7 +485,7 @@ def test_a_shipment_that_was_refused_can_take_the_order_later_with_a_newer_revis
 
     assert life.ship("S2", **OTHER_PARCEL) == NOTHING
     life.ship("S2", revision=2, **OTHER_PARCEL)
-    assert life.state is State.CLAIMED
+    assert life.is_in(State.CLAIMED)
     assert {seen.shipment_id: seen.end for seen in life.entry.seen} == {
         "S1": SeenEnd.VOIDED,
         "S2": SeenEnd.CURRENT,
@@ -575,4 +575,4 @@ def test_a_void_needs_no_facts() -> None:
     life = Life(order=None, store=None)
     life.tell(arrival(make_void()))
 
-    assert life.state is State.VOIDED
+    assert life.is_in(State.VOIDED)

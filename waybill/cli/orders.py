@@ -1,0 +1,162 @@
+"""`waybill orders`: what became of an order, read from the topics."""
+
+from pathlib import Path
+from typing import Annotated
+
+import orjson
+import typer
+from rich.text import Text
+
+from waybill.cli.cluster import READ_S, Cluster
+from waybill.cli.connection import Bootstrap, TopicPrefix, kafka
+from waybill.cli.errors import CommandError, InputError
+from waybill.cli.order_story import (
+    TOPICS,
+    Story,
+    as_json,
+    moment,
+    order_facts,
+    shipment_facts,
+    tell,
+)
+from waybill.cli.output import columns, console, facts
+from waybill.contracts import Order, Proof
+from waybill.contracts.codec import Codec, DecodeError, SchemaBook
+from waybill.contracts.keys import parse_order_key, partition_of
+from waybill.contracts.order import OrderStatus
+
+app = typer.Typer(help="See orders and what became of them.", no_args_is_help=True)
+
+_LIMIT_MAX = 100_000
+
+Timeout = Annotated[
+    float,
+    typer.Option("--timeout", min=1, help="Longest time to read the topics, in seconds."),
+]
+
+
+@app.command()
+def show(
+    key: Annotated[str, typer.Argument(help="Order key <site>:<trade_id>.")],
+    proof: Annotated[
+        Path | None,
+        typer.Option("--proof", metavar="FILE", help="Save the proof's image there."),
+    ] = None,
+    json: Annotated[bool, typer.Option("--json", help="For machines.")] = False,
+    full: Annotated[
+        bool, typer.Option("--full", help="Also the whole records, with the buyer's data.")
+    ] = False,
+    timeout: Timeout = READ_S,
+    bootstrap: Bootstrap = None,
+    topic_prefix: TopicPrefix = None,
+) -> None:
+    """The order, its shipment, and every step with its time."""
+    try:
+        parse_order_key(key)
+    except ValueError as error:
+        raise InputError(str(error)) from error
+    cluster = Cluster(kafka(bootstrap, topic_prefix))
+    story = _read(cluster, key, timeout)
+    if not story.known:
+        raise CommandError(f"no topic at {cluster.address} holds a record of {key}")
+    if json:
+        typer.echo(orjson.dumps(as_json(story, full=full), option=orjson.OPT_INDENT_2).decode())
+    else:
+        _print(story, full=full)
+    if proof is not None:
+        _save(story.proof, proof, quiet=json)
+
+
+def _read(cluster: Cluster, key: str, timeout_s: float) -> Story:
+    book = learnt(cluster, timeout_s)
+    partition = partition_of(key, cluster.partitions("orders"))
+    return tell(key, cluster.read(TOPICS, partition, timeout_s=timeout_s), book)
+
+
+def learnt(cluster: Cluster, timeout_s: float = READ_S) -> SchemaBook:
+    """The schemas of this release and those that others published."""
+    book = SchemaBook()
+    for record in cluster.read(["schemas"], timeout_s=timeout_s):
+        if record.value:
+            book.learn(orjson.loads(record.value))
+    return book
+
+
+def _print(story: Story, *, full: bool) -> None:
+    out = console()
+    out.print(facts("Order", order_facts(story.order) if story.order else {}))
+    out.print(facts("Shipment", shipment_facts(story)))
+    steps = columns(["time (UTC)", "topic", "what", "detail"], title="Steps")
+    for step in story.steps:
+        steps.add_row(moment(step.at)[:-1], step.topic, Text(step.what), Text(step.detail))
+    out.print(steps)
+    if full:
+        records = as_json(story, full=True)["records"]
+        typer.echo(orjson.dumps(records, option=orjson.OPT_INDENT_2).decode())
+
+
+def _save(proof: Proof | None, file: Path, *, quiet: bool) -> None:
+    if proof is None or not proof.pages:
+        raise CommandError("there is no proof of this order (yet)")
+    for written in save_pages(proof, file):
+        typer.echo(f"saved {written}", err=quiet)
+
+
+def save_pages(proof: Proof, file: Path) -> list[Path]:
+    """Write the pages of a proof: `proof.png`, `proof-2.png` …; returns the files."""
+    written = []
+    for number, page in enumerate(proof.pages, 1):
+        suffix = file.suffix or f".{page.media_type.removeprefix('image/')}"
+        path = file.with_name(f"{file.stem}{f'-{number}' if number > 1 else ''}{suffix}")
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(page.image)
+        except OSError as error:
+            raise CommandError(f"{path}: {error.strerror}") from error
+        written.append(path)
+    return written
+
+
+@app.command("list")
+def list_orders(
+    status: Annotated[
+        OrderStatus | None, typer.Option("--status", help="Only orders in this status.")
+    ] = None,
+    store: Annotated[str | None, typer.Option("--store", help="Only orders of this store.")] = None,
+    limit: Annotated[
+        int, typer.Option("--limit", min=1, max=_LIMIT_MAX, help="At most so many.")
+    ] = 20,
+    timeout: Timeout = READ_S,
+    bootstrap: Bootstrap = None,
+    topic_prefix: TopicPrefix = None,
+) -> None:
+    """The orders that were imported, those changed last first."""
+    cluster = Cluster(kafka(bootstrap, topic_prefix))
+    found = [
+        order
+        for order in newest_orders(cluster, timeout).values()
+        if status in (None, order.status) and store in (None, order.store_id)
+    ]
+    found.sort(key=lambda order: order.modified_at, reverse=True)
+    table = columns(["order", "store", "status", "country", "changed (UTC)"])
+    for order in found[:limit]:
+        country = (order.ship_to.country_code or "-") if order.ship_to else "no address"
+        changed = moment(order.modified_at)[:19]
+        table.add_row(order.key, order.store_id, str(order.status), country, changed)
+    console().print(table)
+    typer.echo(f"{min(limit, len(found))} of {len(found)} orders", err=True)
+
+
+def newest_orders(cluster: Cluster, timeout_s: float = READ_S) -> dict[str, Order]:
+    """The newest state of every order, by its key; what cannot be read is left out."""
+    codec = Codec(Order, "order", learnt(cluster, timeout_s))
+    newest: dict[str, bytes | None] = {}
+    for record in cluster.read(["orders"], timeout_s=timeout_s):
+        newest[(record.key or b"").decode(errors="replace")] = record.value
+    orders = {}
+    for key, value in newest.items():
+        try:
+            orders[key] = codec.decode(value)
+        except DecodeError:
+            continue  # a tombstone, or a record that `waybill orders show` explains
+    return orders

@@ -1,0 +1,121 @@
+"""What may be changed of a store, written as `name=value`. Pure."""
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from typing import Any
+
+from pydantic import ValidationError
+
+from waybill.cli.errors import InputError
+from waybill.contracts import Store
+
+PLAIN = (
+    "name",
+    "mode",
+    "paused",
+    "ship_from",
+    "partial_policy",
+    "resend_policy",
+    "verify_first",
+    "time_zone",
+    "notify_delay_min",
+    "notify_window",
+    "buyer_mail",
+    "rate_per_s",
+    "import_from",
+    "disconnected",
+)
+"""Settings that are one value; an empty value means none."""
+MAPS = {"carrier": "carrier_map", "status": "status_map"}
+"""`carrier.fedex=FEDEX` sets one entry of the map, `carrier.fedex=` takes it out."""
+BRANDING = ("name", "address_lines", "phone", "show_cost")
+"""`branding.name=…`; address lines are separated by `|`."""
+
+
+def known_settings() -> str:
+    """For help texts and errors."""
+    maps = [f"{name}.<code>" for name in MAPS]
+    return ", ".join([*PLAIN, *maps, *(f"branding.{name}" for name in BRANDING)])
+
+
+def changed(store: Store, assignments: Iterable[str]) -> Store:
+    """The store with these changes and the next revision; raises InputError naming what is wrong."""
+    values = store.model_dump()
+    for assignment in assignments:
+        name, equals, value = assignment.partition("=")
+        if not equals:
+            raise InputError(f"{assignment!r}: want name=value with one of {known_settings()}")
+        _assign(values, name.strip(), value.strip())
+    values["revision"] = store.revision + 1
+    return checked(values)
+
+
+def _assign(values: dict[str, Any], name: str, value: str) -> None:
+    group, _, inner = name.partition(".")
+    if name in PLAIN:
+        values[name] = value or None
+    elif group in MAPS and inner:
+        _put(values[MAPS[group]], inner.lower() if group == "carrier" else inner, value)
+    elif group == "branding" and inner in BRANDING:
+        lines = tuple(line.strip() for line in value.split("|") if line.strip())
+        values["branding"][inner] = lines if inner == "address_lines" else value or None
+    else:
+        raise InputError(f"{name}: no such setting; there are {known_settings()}")
+
+
+def _put(entries: dict[str, str], name: str, value: str) -> None:
+    if value:
+        entries[name] = value
+    else:
+        entries.pop(name, None)
+
+
+def checked(values: Mapping[str, Any]) -> Store:
+    """The record, checked; raises InputError with field and reason, never the value."""
+    try:
+        return Store.model_validate(values)
+    except ValidationError as error:
+        found = error.errors(include_url=False, include_input=False, include_context=False)
+        told = "; ".join(f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in found)
+        raise InputError(told) from error
+
+
+def carriers(entries: Iterable[str]) -> dict[str, str]:
+    """`fedex=FEDEX` … as a carrier map."""
+    found: dict[str, str] = {}
+    for entry in entries:
+        ours, equals, theirs = entry.partition("=")
+        if not equals or not ours.strip() or not theirs.strip():
+            raise InputError(f"--carrier {entry!r}: want ours=theirs, e.g. fedex=FEDEX")
+        found[ours.strip().lower()] = theirs.strip()
+    return found
+
+
+def store_id_of(site: str, seller_id: str) -> str:
+    """Derived from the seller's identity, so that connecting again is a reconnect."""
+    return f"{site}-{seller_id}"
+
+
+def connected(
+    site: str, seller_id: str, name: str, now: datetime, former: Store | None = None
+) -> Store:
+    """The store as connecting it leaves it: a new one in dry run, or the former with new tokens."""
+    if former is None:
+        return checked(
+            {
+                "store_id": store_id_of(site, seller_id),
+                "site": site,
+                "seller_id": seller_id,
+                "name": name,
+                "revision": 1,
+                "connected_at": now,
+                "ship_from": now,
+            }
+        )
+    again = {
+        "name": name,
+        "revision": former.revision + 1,
+        "token_generation": former.token_generation + 1,
+        "disconnected": False,
+    }
+    return checked(former.model_dump() | again)
