@@ -120,7 +120,9 @@ def normalise(
         raw_sha256=raw_sha256(payload, payments),
         imported_at=imported_at,
     )
-    order = order.model_copy(update={"provenance": fields.notes.provenance()})  # all has been read now
+    order = order.model_copy(
+        update={"provenance": fields.notes.provenance()}
+    )  # all has been read now
     return order.model_copy(update={"content_sha256": content_sha256(order)})
 
 

@@ -11,9 +11,19 @@ Orders may be handled as their pages come: handling one twice is harmless.
 
 from dataclasses import dataclass, replace
 from enum import Enum, auto
+from typing import Final
 
 from services.importer.settings import ImporterSettings
+from services.importer.windows import Window, halved
 from waybill.alibaba.models import OrderPage
+
+SHORT_WINDOW_FACTOR: Final = 50
+"""A window too short to be halved may have so many times `pages_max` pages: a million orders that
+were touched in the same minute still come in, and a list without end is still stopped."""
+
+
+class WindowTooLongError(Exception):
+    """A list that does not end. The cursor must stay; a person has to look."""
 
 
 class Progress(Enum):
@@ -24,14 +34,14 @@ class Progress(Enum):
     COMPLETE = auto()
     """Every order of the window has been listed."""
     RESTLESS = auto()
-    """Orders kept moving in every pass: halve the window."""
+    """Orders kept moving in every pass: see `instead`."""
     TOO_LONG = auto()
-    """More pages than may be read in one pass: halve the window."""
+    """More pages than may be read in one pass: see `instead`."""
 
 
 @dataclass(frozen=True, slots=True)
 class Paging:
-    """The state between two pages. Start with `Paging()`."""
+    """The state between two pages. Start with `first_page`."""
 
     page: int = 0
     """The page to ask for next, counted from 0."""
@@ -50,6 +60,13 @@ class Paging:
     """The pages of the pass before."""
     total: int | None = None
     """The total that the last page told."""
+    patient: bool = False
+    """Whether the window is too short to be halved, so that it may have very many pages."""
+
+
+def first_page(window: Window, settings: ImporterSettings) -> Paging:
+    """Begin to read a window."""
+    return Paging(patient=halved(window, settings) is None)
 
 
 def received(paging: Paging, page: OrderPage, settings: ImporterSettings) -> Paging:
@@ -69,9 +86,13 @@ def received(paging: Paging, page: OrderPage, settings: ImporterSettings) -> Pag
     )
     if _is_end(now, page):
         return _after_pass(now, settings)
-    if now.page >= settings.pages_max:
+    if now.page >= _pages_max(now, settings):
         return replace(now, progress=Progress.TOO_LONG)
     return now
+
+
+def _pages_max(paging: Paging, settings: ImporterSettings) -> int:
+    return settings.pages_max * (SHORT_WINDOW_FACTOR if paging.patient else 1)
 
 
 def _moved(paging: Paging, page: OrderPage, ids: tuple[str, ...], seen: int) -> bool:
@@ -100,4 +121,22 @@ def _after_pass(now: Paging, settings: ImporterSettings) -> Paging:
         return replace(now, progress=Progress.COMPLETE)
     if now.number >= settings.passes_max:
         return replace(now, progress=Progress.RESTLESS)
-    return Paging(number=now.number + 1, previous=now.pages)
+    return Paging(number=now.number + 1, previous=now.pages, patient=now.patient)
+
+
+def instead(window: Window, paging: Paging, settings: ImporterSettings) -> Window | None:
+    """The window to read instead of one that could not be read to its end; `None`: move the cursor.
+
+    A short window whose orders never rest is taken as read: it lies within the overlap of those that
+    follow, so whatever slipped through is listed again. Raises WindowTooLongError.
+    """
+    if paging.progress is Progress.COMPLETE:
+        return None
+    half = halved(window, settings)
+    if half is None and paging.progress is Progress.TOO_LONG:
+        raise WindowTooLongError(
+            f"more than {_pages_max(paging, settings)} pages of orders changed from "
+            f"{window.start.isoformat()} to {window.end.isoformat()}; raise pages_max if the store "
+            "really has so many"
+        )
+    return half

@@ -28,15 +28,23 @@ class Window:
     """At or after `until`; in the future when the window reaches the present."""
     more: bool
     """True: known ground is left behind the window; go on with the next one at once."""
+    step_max: timedelta
+    """How far it was allowed to reach beyond `base`."""
 
 
 def next_window(
-    store: Store, cursor: ImportCursor | None, now: datetime, settings: ImporterSettings
+    store: Store,
+    cursor: ImportCursor | None,
+    now: datetime,
+    settings: ImporterSettings,
+    *,
+    last: Window | None = None,
 ) -> Window:
     """The window that follows the cursor; without a cursor the first of the store's history.
 
     A window that does not reach the present ends where no change can turn up any more: orders may
-    leave it while it is read, by being changed again, but none can come in.
+    leave it while it is read, by being changed again, but none can come in. After a window that had
+    to be halved (`last`) steps grow again by doubling.
 
     The cursor stays behind `now` by as much as the clocks may differ, and never goes back, but for
     one case: a cursor in the future was written under a wrong clock and tells nothing. Then history
@@ -47,15 +55,17 @@ def next_window(
     known = cursor is not None and cursor.modified_until <= now + skew
     base = max(earliest, cursor.modified_until) if cursor and known else earliest
     overlap = timedelta(seconds=settings.window_overlap_s)
-    step = base + timedelta(seconds=settings.window_max_s)
-    more = step < now - skew - overlap
-    until = step if more else max(base, now - skew)
+    step_max = timedelta(seconds=settings.window_max_s)
+    step_max = min(step_max, 2 * last.step_max) if last else step_max
+    more = base + step_max < now - skew - overlap
+    until = base + step_max if more else max(base, now - skew)
     return Window(
         base=base,
         until=until,
         start=max(earliest, base - overlap),
         end=until if more else max(until, now + skew),
         more=more,
+        step_max=step_max,
     )
 
 
@@ -68,7 +78,7 @@ def halved(window: Window, settings: ImporterSettings) -> Window | None:
     if step < timedelta(seconds=settings.window_min_s):
         return None
     until = window.base + step
-    return replace(window, until=until, end=until, more=True)
+    return replace(window, until=until, end=until, more=True, step_max=step)
 
 
 def moved(

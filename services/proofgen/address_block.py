@@ -11,7 +11,8 @@ from services.proofgen.document import (
 from services.proofgen.grid import BODY, LEFT, SMALL, STRONG, column, span
 from services.proofgen.labels import Label
 from services.proofgen.marks import TEXT_GREY, Block, Sketch
-from services.proofgen.shaping import Line, Style, shape
+from services.proofgen.runs import Style
+from services.proofgen.shaping import Line, shape
 from services.proofgen.typesetter import Typesetter, put_label, put_lines, put_missing
 
 LINE_CHARS_MAX = 300

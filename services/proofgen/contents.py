@@ -19,7 +19,8 @@ from services.proofgen.grid import (
 )
 from services.proofgen.labels import Label
 from services.proofgen.marks import BLACK, RULE_GREY, TEXT_GREY, Block, Sketch
-from services.proofgen.shaping import Line, Style, shape
+from services.proofgen.runs import Style
+from services.proofgen.shaping import Line, shape
 from services.proofgen.typesetter import (
     Typesetter,
     label_width,

@@ -1,6 +1,6 @@
 """The page's geometry and type: A4 portrait at 200 dpi, twelve columns, few sizes. All numbers are pixels."""
 
-from services.proofgen.shaping import Style
+from services.proofgen.runs import Style
 
 DPI = 200
 PAGE_WIDTH = 1654

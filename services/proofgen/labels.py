@@ -91,6 +91,6 @@ def more_address_lines(lines: int) -> str:
     return f"… [+{lines} lines]"
 
 
-def more_characters(chars: int) -> str:
-    """How much of a text was cut off."""
-    return f" … [+{chars} characters]"
+def more_characters(chars: int, *, short: bool = False) -> str:
+    """How much of a text was cut off; short for narrow columns."""
+    return f"…[+{chars}]" if short else f" … [+{chars} characters]"

@@ -20,7 +20,7 @@ from services.proofgen.document import (
 )
 from services.proofgen.grid import TRACKING
 from services.proofgen.pages import lay_out
-from services.proofgen.shaping import covered
+from services.proofgen.runs import covered
 from services.proofgen.specimen import SPECIMEN
 from services.proofgen.typesetter import Typesetter
 

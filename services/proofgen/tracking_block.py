@@ -10,7 +10,8 @@ from services.proofgen.document import ProofDocument, ProofWarning
 from services.proofgen.facts import put_facts
 from services.proofgen.grid import FINE, LEFT, TRACKING, TRACKING_SIZES, WIDTH
 from services.proofgen.marks import RULE_GREY, TEXT_GREY, Block, Sketch
-from services.proofgen.shaping import Line, Style, shape, shape_fixed
+from services.proofgen.runs import Style
+from services.proofgen.shaping import Line, shape, shape_fixed
 from services.proofgen.typesetter import Typesetter, put_label
 
 PADDING = 60

@@ -2,14 +2,17 @@
 
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
+from itertools import accumulate
 
 from services.proofgen import labels
 from services.proofgen.cleaning import clean
 from services.proofgen.document import ProofWarning
+from services.proofgen.fonts import UNITS_PER_PX
 from services.proofgen.grid import LABEL, SMALL
 from services.proofgen.labels import Label
 from services.proofgen.marks import BLACK, TEXT_GREY, Sketch
-from services.proofgen.shaping import FIXED_LINES_CACHED_MAX, Line, Style, covered, shape
+from services.proofgen.runs import Style, covered
+from services.proofgen.shaping import FIXED_LINES_CACHED_MAX, Line, Shaped, shape
 from services.proofgen.wrapping import wrap
 
 LABEL_GAP_PX = 9
@@ -63,14 +66,15 @@ class Typesetter:
 
 def _ending(text: str, hidden_chars: int, style: Style, width_px: int) -> Line:
     """The line with the statement of a cut at its end, shortened until it fits."""
-    kept = len(text)
-    while True:
-        line = shape(
-            text[:kept].rstrip() + labels.more_characters(hidden_chars + len(text) - kept), style
-        )
-        if line.width_px <= width_px or kept == 0:
-            return line
-        kept = max(kept - 4, 0)
+    statement = shape(labels.more_characters(hidden_chars + len(text)), style)
+    short = 2 * statement.width_px > width_px
+    if short:
+        statement = shape(labels.more_characters(hidden_chars + len(text), short=True), style)
+    room = (width_px - statement.width_px) * UNITS_PER_PX
+    ends = accumulate(Shaped(text, style).advances())
+    kept = sum(1 for end in ends if end <= room)  # widths never shrink, so these are the first ones
+    hidden = hidden_chars + len(text) - kept
+    return shape(text[:kept].rstrip() + labels.more_characters(hidden, short=short), style)
 
 
 def put_label(

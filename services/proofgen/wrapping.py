@@ -4,7 +4,8 @@ import unicodedata
 
 from services.proofgen import bidi
 from services.proofgen.fonts import UNITS_PER_PX
-from services.proofgen.shaping import Line, Style, advances, shape
+from services.proofgen.runs import Style
+from services.proofgen.shaping import Line, Shaped, shape
 
 _NOT_AT_START = set("、。，．：；！？）］｝」』】〕〉》’”ー々％,.:;!?)]}%»…")
 _NOT_AT_END = set("（［｛「『【〔〈《‘“([{«$€£¥")
@@ -24,11 +25,12 @@ def wrap(text: str, style: Style, width_px: int) -> list[Line]:
 
 
 def _wrap_paragraph(text: str, style: Style, width_px: int) -> list[Line]:
-    whole = shape(text, style)
-    if whole.width_px <= width_px:
-        return [whole]
+    whole = Shaped(text, style)
+    line = whole.line()
+    if line.width_px <= width_px:
+        return [line]
+    widths = whole.advances()
     base = bidi.base_level(text) if bidi.has_right_to_left(text) else 0
-    widths = advances(text, style)
     for share in _SHARES:
         pieces = _break(text, widths, int(width_px * UNITS_PER_PX * share))
         lines = [shape(piece, style, base) for piece in pieces]

@@ -1,10 +1,14 @@
 """`waybill topics`: make the topics on a cluster, and check them."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Annotated
 
 import typer
 from confluent_kafka import KafkaException
 
+from waybill.cli.cluster import Cluster, unreachable
+from waybill.cli.errors import CommandError
 from waybill.settings import KafkaSettings, Settings
 from waybill.streaming import topic_admin
 from waybill.streaming.schema_topic import SchemaTopicError
@@ -58,23 +62,25 @@ def apply(
     May be run again at any time; deletes nothing and never changes a partition count.
     """
     kafka = _kafka(bootstrap, prefix, partitions)
-    try:
+    cluster = Cluster(kafka)
+    with _failures_told(cluster):
         report = topic_admin.apply(
-            kafka.client_config(),
+            cluster.config(),
             kafka.topic_prefix,
             kafka.partitions,
             replication or kafka.replication,
         )
-    except (TopicError, SchemaTopicError) as error:
-        raise _failed(str(error)) from error
-    except KafkaException as error:
-        raise _failed(f"{kafka.bootstrap_servers}: {error.args[0].str()}") from error
     _print(report)
 
 
-def _failed(message: str) -> typer.Exit:
-    typer.echo(f"error: {message}", err=True)
-    return typer.Exit(1)
+@contextmanager
+def _failures_told(cluster: Cluster) -> Iterator[None]:
+    try:
+        yield
+    except (TopicError, SchemaTopicError) as error:
+        raise CommandError(str(error)) from error
+    except KafkaException as error:
+        raise CommandError(unreachable(cluster.address, error)) from error
 
 
 def _print(report: ApplyReport) -> None:
@@ -95,10 +101,9 @@ def check(
 ) -> None:
     """Tell everything that is wrong with topics and cluster; exit 1 when services must not run."""
     kafka = _kafka(bootstrap, prefix, partitions)
-    try:
-        found = topic_admin.check(kafka.client_config(), kafka.topic_prefix, kafka.partitions)
-    except (SchemaTopicError, KafkaException) as error:
-        raise _failed(f"{kafka.bootstrap_servers}: {error}") from error
+    cluster = Cluster(kafka)
+    with _failures_told(cluster):
+        found = topic_admin.check(cluster.config(), kafka.topic_prefix, kafka.partitions)
     for problem in found:
         typer.echo(str(problem), err=problem.level == "error")
     if any(problem.level == "error" for problem in found):

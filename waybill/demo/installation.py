@@ -116,9 +116,8 @@ class Installation:
     def _apply_topics(self, tell: Tell) -> None:
         tell("making the topics")
         kafka = self.kafka
-        topic_admin.apply(
-            kafka.client_config(), kafka.topic_prefix, kafka.partitions, kafka.replication
-        )
+        quiet = {**kafka.client_config(), "log_level": 0}  # a fresh broker makes clients try twice
+        topic_admin.apply(quiet, kafka.topic_prefix, kafka.partitions, kafka.replication)
 
     def start_sandbox(self, tell: Tell) -> None:
         """Start the stand-in, and write down how the services reach it."""
@@ -132,13 +131,11 @@ class Installation:
 
     def start_services(self, tell: Tell) -> None:
         """Start the three services, side by side, and wait until each is at work."""
+        tell(f"starting {', '.join(SERVICES)}")
         started: list[Running] = []
         for name in SERVICES:
             running = self.processes.find(name)
-            if running is None:
-                tell(f"starting the {name}")
-                running = self.processes.start(self.program(name))
-            started.append(running)
+            started.append(running or self.processes.start(self.program(name)))
         for running in started:
             running.wait_ready()
 
@@ -245,9 +242,9 @@ class Installation:
             admin.close()
         book = StoreBook(self.cluster)
         there = book.stores()
+        tell(f"connecting {len(sellers)} stores")
         for seller in sellers:
             if store_id_of(SITE, seller.id) not in there:
-                tell(f"connecting the store {seller.name}")
                 self._connect(book, seller)
 
     def _connect(self, book: StoreBook, seller: Seller) -> None:

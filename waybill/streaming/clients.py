@@ -1,5 +1,6 @@
 """librdkafka clients with the settings that the runtime relies on, each with its reason."""
 
+import logging
 from typing import Any
 
 import structlog
@@ -15,6 +16,10 @@ _MESSAGE_BYTES_MAX = 8 * 1024 * 1024 + 65_536
 
 Config = dict[str, Any]
 
+_SILENT = logging.getLogger("librdkafka")
+_SILENT.addHandler(logging.NullHandler())
+_SILENT.propagate = False
+
 
 def _report(error: KafkaError) -> None:
     """The library reconnects by itself; an operator wants to know that it has to."""
@@ -26,7 +31,7 @@ def _base(kafka: KafkaSettings, client_id: str) -> Config:
         **kafka.client_config(),
         "client.id": client_id,
         # the library's own lines are no log of ours: what matters comes through `error_cb`
-        "log_level": 0,
+        "logger": _SILENT,
         "error_cb": _report,
         "socket.keepalive.enable": True,
         # after a broker restart, be back within a second instead of ten

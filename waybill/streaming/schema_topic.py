@@ -5,7 +5,7 @@ Compacted; a schema is published once and never changes, since its key is derive
 
 import json
 from collections.abc import Iterator, Mapping
-from time import monotonic
+from time import monotonic, sleep
 from typing import Any
 
 from confluent_kafka import (
@@ -23,12 +23,15 @@ from waybill.contracts.files import schema_versions
 from waybill.contracts.keys import partition_of
 from waybill.contracts.schema import Schema
 
-ClientConfig = Mapping[str, str | int]
+ClientConfig = Mapping[str, str | int | float | bool]
 """librdkafka's settings for the connection."""
 
 _READ_S = 30.0
 """The topic holds some dozens of records; a cluster that needs longer has another trouble."""
 _DELIVERY_S = 30.0
+_VISIBLE_S = 3.0
+"""A topic that was just made is known to one broker of a cluster before it is to another."""
+_POLL_S = 0.05
 _EOF = KafkaError._PARTITION_EOF  # noqa: SLF001 - the client names its local codes so
 
 
@@ -95,11 +98,19 @@ def read_all(config: ClientConfig, topic: str) -> Iterator[tuple[str, Schema]]:
         consumer.close()
 
 
+def _partitions(consumer: Consumer, topic: str) -> set[int]:
+    deadline_s = monotonic() + _VISIBLE_S
+    while True:
+        metadata = consumer.list_topics(topic, timeout=_READ_S).topics[topic]
+        if metadata.error is None:
+            return set(metadata.partitions)
+        if monotonic() > deadline_s:
+            raise SchemaTopicError(f"{topic}: {metadata.error.str()}")
+        sleep(_POLL_S)
+
+
 def _messages(consumer: Consumer, topic: str) -> Iterator[Message]:
-    metadata = consumer.list_topics(topic, timeout=_READ_S).topics[topic]
-    if metadata.error is not None:
-        raise SchemaTopicError(f"{topic}: {metadata.error.str()}")
-    open_partitions = set(metadata.partitions)
+    open_partitions = _partitions(consumer, topic)
     consumer.assign([TopicPartition(topic, p, OFFSET_BEGINNING) for p in open_partitions])
     deadline_s = monotonic() + _READ_S
     while open_partitions:

@@ -71,7 +71,8 @@ def apply(
     state = _described(admin, prefix)
     _refuse_other_counts(state, partitions)
     created = _create_missing(admin, state, partitions, replication)
-    _wait_visible(admin, created)
+    # somebody else may have made some of them a moment ago: wait for all
+    _wait_visible(admin, [prefix + topic.name for topic in topics().values()])
     altered = _alter(admin, _described(admin, prefix))
     schemas = schema_topic.publish_missing(bootstrap_config, _schemas_name(prefix), partitions)
     return ApplyReport(created, altered, schemas)

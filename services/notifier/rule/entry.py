@@ -41,7 +41,7 @@ def may_have_acted(entry: LedgerEntry) -> bool:
 def is_sticky(entry: LedgerEntry) -> bool:
     """Whether a look-up found another's shipment: the order then never takes one of ours again."""
     found_elsewhere = entry.state is State.REJECTED and entry.reason is Reason.SHIPPED_ELSEWHERE
-    return False
+    return found_elsewhere and entry.lookups is not None
 
 
 def was_called(entry: LedgerEntry) -> bool:

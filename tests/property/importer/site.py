@@ -7,10 +7,10 @@ from random import Random
 
 from services.importer.changes import Publish, decide
 from services.importer.normalise import Draft, normalise
-from services.importer.paging import Paging, Progress, received
+from services.importer.paging import Progress, first_page, instead, received
 from services.importer.readings import Readings
 from services.importer.settings import ImporterSettings
-from services.importer.windows import Window, halved, moved, next_window
+from services.importer.windows import Window, moved, next_window
 from tests.unit.importer.answers import ORDER, STORE
 from waybill.alibaba.models import OrderListing, OrderPage
 from waybill.contracts.base import millis
@@ -101,6 +101,7 @@ class Import:
     changes_left: int = 80
     """Changes that are still to come: a site that changes faster than it can be read has no end."""
     cursor: ImportCursor | None = None
+    last: Window | None = None
     seen: dict[str, ImportSeen] = field(default_factory=dict)
     published: dict[str, list[Order]] = field(default_factory=dict)
     calls: int = 0
@@ -112,26 +113,26 @@ class Import:
         """Poll until no known ground is left."""
         more = True
         while more:
-            window = next_window(STORE, self.cursor, self.now, self.settings)
+            window = next_window(STORE, self.cursor, self.now, self.settings, last=self.last)
             more = self._read(window)
 
     def restart(self) -> None:
         """What is only in memory is lost."""
-        self.readings = Readings(self.settings)
+        self.readings, self.last = Readings(self.settings), None
 
     def _read(self, window: Window) -> bool:
         """Read one window, or halves of it, to its end; whether more is left."""
-        paging = Paging()
+        paging = first_page(window, self.settings)
         while paging.progress is Progress.READING:
             page = self.site.page(window, paging.page, self._call())
             for listing in page.orders:
                 self._deal_with(listing)
             paging = received(paging, page, self.settings)
-        if paging.progress is not Progress.COMPLETE:
-            half = halved(window, self.settings)
-            if half is not None:
-                return self._read(half)
+        half = instead(window, paging, self.settings)
+        if half is not None:
+            return self._read(half)
         self.cursor = moved(self.cursor, window, store_id="s-1", now=self.now, published=0)
+        self.last = window
         return window.more
 
     def _call(self) -> datetime:

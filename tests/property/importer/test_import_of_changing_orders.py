@@ -10,7 +10,7 @@ from services.importer.settings import ImporterSettings
 from tests.property.importer.site import SORTINGS, Import, Site, version_of
 from tests.unit.importer.answers import NOW
 
-SMALL = ImporterSettings(passes_max=3, pages_max=12)
+SMALL = ImporterSettings(passes_max=3, pages_max=30)
 """So that windows are halved as well."""
 MINUTE = timedelta(minutes=1)
 
@@ -29,7 +29,7 @@ def sites(draw: st.DrawFn) -> Site:
     )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(
     site=sites(),
     ages_min=st.lists(st.integers(1, 4 * 1_440), max_size=12),

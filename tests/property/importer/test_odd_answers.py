@@ -23,17 +23,34 @@ scalars = st.one_of(
     st.floats(),
     st.text(st.characters(codec=None), max_size=20),
     st.sampled_from(
-        ["null", "", "true", "2.0000", "-1", "1e400", "1E+99", "//x", "[1]", "{}", "{\"a\":1}", "*" * 9]
+        [
+            "null",
+            "",
+            "true",
+            "2.0000",
+            "-1",
+            "1e400",
+            "1E+99",
+            "//x",
+            "[1]",
+            "{}",
+            '{"a":1}',
+            "*" * 9,
+        ]
     ),
     st.sampled_from(["x" * 20_000, "9" * 60, "999999999999999", "0001-01-01 00:00:00"]),
-    st.sampled_from(["9999-12-31 23:59:59", "9999-12-31T23:59:59-12:00", "0001-01-01T00:00:00+12:00"]),
+    st.sampled_from(
+        ["9999-12-31 23:59:59", "9999-12-31T23:59:59-12:00", "0001-01-01T00:00:00+12:00"]
+    ),
 )
 values = st.recursive(
     scalars,
     lambda inner: st.one_of(
         st.lists(inner, max_size=4),
         st.dictionaries(
-            st.sampled_from(["amount", "currency", "timestamp", "format_date", "key", "number", "x"]),
+            st.sampled_from(
+                ["amount", "currency", "timestamp", "format_date", "key", "number", "x"]
+            ),
             inner,
             max_size=4,
         ),
@@ -85,8 +102,9 @@ def test_any_answer_gives_a_record_that_can_be_published_or_a_clear_refusal(
         put(payments, path, value)
     try:
         order = read(answer, payments)
-    except UnreadableOrder as refusal:
-        assert refusal.field in {"trade_id", "trade_status", "modify_date"}
+    except UnreadableOrder:
+        touched = {path[0] for path, _ in odd_order}
+        assert touched & {"trade_id", "trade_status", "modify_date"}, "refused for nothing"
         return
     assert isinstance(order, Order)
     data = CODEC.encode(order)

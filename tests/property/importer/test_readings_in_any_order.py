@@ -26,7 +26,9 @@ VERSIONS = [version(number) for number in range(8)]
 
 
 @given(st.lists(st.sampled_from(VERSIONS), min_size=1, max_size=40))
-def test_what_is_published_only_goes_forward_and_ends_with_the_newest(readings: list[Order]) -> None:
+def test_what_is_published_only_goes_forward_and_ends_with_the_newest(
+    readings: list[Order],
+) -> None:
     seen: ImportSeen | None = None
     published: list[Order] = []
     for reading in readings:

@@ -47,9 +47,7 @@ class Stores(RuleBasedStateMachine):
     @rule(name=NAMES, number=NUMBERS)
     def hint(self, name: str, number: int) -> None:
         key = f"alibaba:{number}"
-        hint = OrderHint(
-            order_key=key, store_id=name, reason=HintReason.PUSHED, hinted_at=self.now
-        )
+        hint = OrderHint(order_key=key, store_id=name, reason=HintReason.PUSHED, hinted_at=self.now)
         result = self.schedule.hint(hint, self.now)
         assert (result is HintResult.NO_STORE) == (name not in self.active)
         if result is HintResult.QUEUED:

@@ -13,6 +13,7 @@ from tests.unit.importer.answers import FUNDS, NOW, ORDER, STORE
 from waybill.contracts.order import Order
 from waybill.contracts.store import Store
 
+
 @pytest.fixture
 def now() -> datetime:
     return NOW

@@ -112,7 +112,9 @@ def test_an_unreadable_mobile_does_not_hide_the_landline(read: Read, payload: Pa
     assert order.provenance == {}
 
 
-@pytest.mark.parametrize(("value", "code"), [("uk", "GB"), ("GB", "GB"), (" de ", "DE"), (None, None)])
+@pytest.mark.parametrize(
+    ("value", "code"), [("uk", "GB"), ("GB", "GB"), (" de ", "DE"), (None, None)]
+)
 def test_country_codes(value: object, code: str | None) -> None:
     assert country_code(value) == code
 

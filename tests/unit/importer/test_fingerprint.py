@@ -50,5 +50,5 @@ def test_a_field_that_holds_its_default_does_not_count(read: Read, payload: dict
 def test_numbers_have_one_form() -> None:
     forms = [Money(amount=Decimal(text), currency="USD") for text in ("100", "1E+2", "100.0000")]
     assert {canonical_json(money) for money in forms} == {b'{"amount":"100","currency":"USD"}'}
-    zeros = [Decimal("0"), Decimal("-0.00"), Decimal("0E-4")]
+    zeros = [Decimal(0), Decimal("-0.00"), Decimal("0E-4")]
     assert {canonical_json(zero) for zero in zeros} == {b'"0"'}

@@ -75,7 +75,7 @@ def test_a_bare_amount_is_in_the_orders_currency(read: Read, payload: Payload) -
 
 def test_an_amount_without_any_currency_is_unreadable(read: Read, payload: Payload) -> None:
     for name in list(payload):
-        if name.endswith("_amount") or name.endswith("_fee"):
+        if name.endswith(("_amount", "_fee")):
             del payload[name]
     order = read(payload | {"total_amount": "130.00"})
     assert order.totals is None

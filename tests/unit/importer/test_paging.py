@@ -1,9 +1,21 @@
 """Reading all pages of a window while orders move."""
 
+from dataclasses import replace
+from datetime import datetime, timedelta
+
 import pytest
 
-from services.importer.paging import Paging, Progress, received
+from services.importer.paging import (
+    SHORT_WINDOW_FACTOR,
+    Paging,
+    Progress,
+    WindowTooLongError,
+    first_page,
+    instead,
+    received,
+)
 from services.importer.settings import ImporterSettings
+from services.importer.windows import Window, halved
 from waybill.alibaba.models import OrderListing, OrderPage
 
 
@@ -12,9 +24,7 @@ def page(number: int, ids: str, total: int | None, masked: int = 0) -> OrderPage
     return OrderPage(page=number, orders=orders, total=total, masked=masked, is_last=False)
 
 
-def read(
-    settings: ImporterSettings, *pages: tuple[str, int | None], masked: int = 0
-) -> Paging:
+def read(settings: ImporterSettings, *pages: tuple[str, int | None], masked: int = 0) -> Paging:
     """Hand in pages; each is asked for with the number that the pass is at."""
     paging = Paging()
     for ids, total in pages:
@@ -99,3 +109,43 @@ def test_a_page_that_was_not_asked_for_is_refused(settings: ImporterSettings) ->
         received(Paging(), page(1, "a", 1), settings)
     with pytest.raises(ValueError, match="not asked for"):
         received(read(settings, ("a", 1)), page(1, "", 1), settings)
+
+
+def window_of(minutes: int, now: datetime) -> Window:
+    end = now + timedelta(minutes=minutes)
+    return Window(now, end, now, end, more=True, step_max=timedelta(days=1))
+
+
+def test_a_window_that_was_read_to_its_end_is_done(
+    settings: ImporterSettings, now: datetime
+) -> None:
+    complete = replace(first_page(window_of(60, now), settings), progress=Progress.COMPLETE)
+    assert instead(window_of(60, now), complete, settings) is None
+
+
+@pytest.mark.parametrize("progress", [Progress.RESTLESS, Progress.TOO_LONG])
+def test_of_a_window_that_could_not_be_read_its_half_is_read(
+    settings: ImporterSettings, now: datetime, progress: Progress
+) -> None:
+    window = window_of(60, now)
+    unread = replace(first_page(window, settings), progress=progress)
+    assert instead(window, unread, settings) == halved(window, settings) is not None
+
+
+def test_a_short_window_that_never_rests_is_done_since_it_will_be_listed_again(
+    settings: ImporterSettings, now: datetime
+) -> None:
+    restless = replace(first_page(window_of(1, now), settings), progress=Progress.RESTLESS)
+    assert instead(window_of(1, now), restless, settings) is None
+
+
+def test_a_short_window_may_be_long_in_pages_but_not_without_end(now: datetime) -> None:
+    few = ImporterSettings(pages_max=2)
+    window = window_of(1, now)
+    paging = first_page(window, few)
+    while paging.progress is Progress.READING:
+        paging = received(paging, page(paging.page, chr(ord("a") + paging.page), 1_000), few)
+    assert paging.progress is Progress.TOO_LONG
+    assert paging.page == SHORT_WINDOW_FACTOR * 2
+    with pytest.raises(WindowTooLongError, match="more than 100 pages"):
+        instead(window, paging, few)

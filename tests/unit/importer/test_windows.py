@@ -46,6 +46,7 @@ def test_a_window_to_the_present_overlaps_on_both_sides(
         start=now - 30 * MINUTE,
         end=now + 15 * MINUTE,
         more=False,
+        step_max=DAY,
     )
 
 
@@ -100,9 +101,26 @@ def test_half_a_window_ends_in_the_past_and_is_followed_by_the_rest(
     assert half.start == whole.start
     assert half.until == half.end == whole.base + (whole.until - whole.base) / 2
     assert half.more
-    rest = next_window(store, moved(None, half, store_id="s-1", now=now, published=0), now, settings)
+    rest = next_window(
+        store, moved(None, half, store_id="s-1", now=now, published=0), now, settings
+    )
     assert rest.base == half.until
     assert rest.until == whole.until
+
+
+def test_after_halving_steps_grow_again_by_doubling(
+    store: Store, now: datetime, settings: ImporterSettings
+) -> None:
+    whole = next_window(store, None, now, settings)
+    quarter = halved(halved(whole, settings) or whole, settings)
+    steps = []
+    last, cursor = quarter, None
+    for _ in range(4):
+        assert last is not None
+        cursor = moved(cursor, last, store_id="s-1", now=now, published=0)
+        steps.append(last.until - last.base)
+        last = next_window(store, cursor, now, settings, last=last)
+    assert steps == [DAY / 4, DAY / 2, DAY, DAY]
 
 
 def test_halving_ends(store: Store, now: datetime, settings: ImporterSettings) -> None:

@@ -77,7 +77,7 @@ def many_scripts() -> ProofDocument:
 
 @pytest.fixture
 def endless() -> ProofDocument:
-    """More of everything than any page holds."""
+    """More of everything than any page holds: as much as a claim of 4 MB can carry."""
     address = PostalAddress(
         name="A" * 10_000,
         company="Very Long Company Name " * 400,
@@ -86,7 +86,8 @@ def endless() -> ProofDocument:
         latin=("Latin twin " * 900,) * 8,
         country_code="US",
     )
-    item = ItemLine("word " * 2_000, Decimal("99999999999999.9999"), "X" * 10_000, "unit" * 2_500)
+    huge = ItemLine("word " * 2_000, Decimal("99999999999999.9999"), "X" * 10_000, "unit" * 2_500)
+    small = ItemLine("王" * 400, Decimal(1), "X" * 64, "unit", (("Colour", "red"),) * 12)
     return replace(
         SPECIMEN,
         document_id="d" * 128,
@@ -97,7 +98,11 @@ def endless() -> ProofDocument:
         buyer_name="B" * 10_000,
         store_name="王" * 10_000,
         service="service " * 1_200,
-        items=(replace(item, options=(("o" * 10_000, "v" * 10_000),) * 50),) * 3_000,
-        parcels=(Parcel("P" * 50, Decimal("99999999999999.9999"), "kg", (Decimal(10),) * 3),) * 500,  # type: ignore[arg-type]
+        items=(
+            replace(huge, options=(("o" * 10_000, "v" * 10_000),) * 50),
+            *(huge,) * 40,
+            *(small,) * 2_959,
+        ),
+        parcels=(Parcel("P" * 50, Decimal("99999999999999.9999"), "kg", (Decimal(10),) * 3),) * 500,
         note_to_buyer="z\u0300\u0301\u0302\u0303\u0304\u0305\u0306" * 1_400,
     )

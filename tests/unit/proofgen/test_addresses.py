@@ -26,12 +26,12 @@ def changed(**parts: Any) -> Address:
 def test_latin_addresses_go_from_small_to_large() -> None:
     shown = postal_address(changed(district="Kreuzberg"))
 
-    assert (
+    assert shown.lines == (
         "Musterstraße 118",
         "Hinterhaus",
         "Kreuzberg, Berlin 10969",
         "Germany (DE)",
-    ) == shown.lines
+    )
 
 
 def test_chinese_and_japanese_addresses_go_from_large_to_small() -> None:
@@ -45,19 +45,19 @@ def test_chinese_and_japanese_addresses_go_from_large_to_small() -> None:
         )
     )
 
-    assert ("高新南一道008号", "广东省深圳市南山区", "CN") == shown.lines
+    assert shown.lines == ("高新南一道008号", "广东省深圳市南山区", "CN")
 
 
 def test_korean_addresses_go_from_large_to_small_with_spaces() -> None:
-    assert ("서울특별시 강남구",) == postal_address(
-        Address(city="강남구", state="서울특별시")
-    ).lines
+    assert postal_address(Address(city="강남구", state="서울특별시")).lines == (
+        "서울특별시 강남구",
+    )
 
 
 def test_absent_parts_leave_no_trace() -> None:
     shown = postal_address(Address(name="Ana", lines=("Rua 1",)))
 
-    assert ("Rua 1",) == shown.lines
+    assert shown.lines == ("Rua 1",)
     assert postal_address(Address()).is_empty
 
 
@@ -76,7 +76,7 @@ def test_the_same_place_written_otherwise_matches(label: Address) -> None:
     found = match(BERLIN, label)
 
     assert found.compared
-    assert () == found.differences
+    assert found.differences == ()
 
 
 @pytest.mark.parametrize(
@@ -98,8 +98,8 @@ def test_what_differs_is_named(label: Address, part: str) -> None:
 def test_a_state_may_be_given_by_its_code() -> None:
     order = changed(state="California", state_code="CA")
 
-    assert () == match(order, changed(state="CA")).differences
-    assert ["State"] == [d.part for d in match(order, changed(state="NV")).differences]
+    assert match(order, changed(state="CA")).differences == ()
+    assert [d.part for d in match(order, changed(state="NV")).differences] == ["State"]
 
 
 @pytest.mark.parametrize(

@@ -57,17 +57,17 @@ def test_every_fact_of_a_full_claim_is_taken_over() -> None:
     found = document()
 
     assert ("claim-1", ORDER.trade_id) == (found.document_id, found.order_id)
-    assert ("se-28529731", 3) == (found.shipment_id, found.shipment_revision)
-    assert "776705370628" == found.tracking_number
-    assert ("FedEx", "FEDEX", "EXPRESS") == (
+    assert (found.shipment_id, found.shipment_revision) == ("se-28529731", 3)
+    assert found.tracking_number == "776705370628"
+    assert (
         found.carrier_name,
         found.carrier_code,
         found.logistics_type,
-    )
-    assert "FedEx International Priority®" == found.service
-    assert "Jana Kovářová" == found.buyer_name
+    ) == ("FedEx", "FEDEX", "EXPRESS")
+    assert found.service == "FedEx International Priority®"
+    assert found.buyer_name == "Jana Kovářová"
     assert Cost(Decimal("61.25"), "USD") == found.cost
-    assert "Thank you! 感谢您的订购。" == found.note_to_buyer
+    assert found.note_to_buyer == "Thank you! 感谢您的订购。"
     assert isinstance(render(found), RenderedProof)
 
 
@@ -97,7 +97,7 @@ def test_the_recipient_is_the_orders_even_if_the_label_says_otherwise() -> None:
 
     assert found.ship_to is not None
     assert "Praha 1, Praha, Hlavní město Praha 110 00" in found.ship_to.lines
-    assert ["City"] == [difference.part for difference in found.address_match.differences]
+    assert [difference.part for difference in found.address_match.differences] == ["City"]
 
 
 def test_the_sender_is_the_shipments_else_the_stores_else_the_orders() -> None:
@@ -109,9 +109,12 @@ def test_the_sender_is_the_shipments_else_the_stores_else_the_orders() -> None:
         document(shipment=shipped(ship_from=None)).ship_from,
     )
 
-    assert by_shipment is not None and by_shipment.name == "王小明"
-    assert by_store is not None and by_store.company == "Store"
-    assert by_order is not None and by_order.company == "深圳市示例科技有限公司"
+    assert by_shipment is not None
+    assert by_shipment.name == "王小明"
+    assert by_store is not None
+    assert by_store.company == "Store"
+    assert by_order is not None
+    assert by_order.company == "深圳市示例科技有限公司"
 
 
 def test_items_take_from_the_order_what_the_shipment_leaves_out() -> None:
@@ -121,15 +124,15 @@ def test_items_take_from_the_order_what_the_shipment_leaves_out() -> None:
     ]
     first, second = document(shipment=shipped(items=tuple(bare))).items
 
-    assert ("Desk lamp", "LAMP-RED-L", "Piece") == (first.name, first.sku, first.unit)
-    assert (("Color", "red"), ("Size", "L")) == first.options
-    assert "电缆 2 m" == second.name
+    assert (first.name, first.sku, first.unit) == ("Desk lamp", "LAMP-RED-L", "Piece")
+    assert first.options == (("Color", "red"), ("Size", "L"))
+    assert second.name == "电缆 2 m"
 
 
 def test_items_are_matched_by_sku_when_there_is_no_line_id() -> None:
     by_sku = SHIPMENT.items[0].model_copy(update={"line_id": None, "name": None})
 
-    assert "Desk lamp" == document(shipment=shipped(items=(by_sku,))).items[0].name
+    assert document(shipment=shipped(items=(by_sku,))).items[0].name == "Desk lamp"
 
 
 def test_an_item_that_nobody_knows_keeps_its_gaps() -> None:
@@ -156,7 +159,7 @@ def test_collected_parts_become_one_list_of_items_parcels_and_cost() -> None:
     found = document_of(claim(), SHIPMENT, ORDER, (second,))
 
     assert [Decimal(40), Decimal("2.5")] == [item.quantity for item in found.items]
-    assert "T2" == found.parcels[-1].tracking_number
+    assert found.parcels[-1].tracking_number == "T2"
     assert len(SHIPMENT.packages) + 1 == len(found.parcels)
     assert Cost(Decimal("122.50"), "USD", calculated=True) == found.cost
 
@@ -173,7 +176,7 @@ def test_the_stores_switch_leaves_the_cost_out() -> None:
 
 def test_the_note_comes_from_the_order_when_the_shipment_has_none() -> None:
     assert (
-        "Thank you for your order." == document(shipment=shipped(note_to_buyer=None)).note_to_buyer
+        document(shipment=shipped(note_to_buyer=None)).note_to_buyer == "Thank you for your order."
     )
 
 

@@ -35,21 +35,21 @@ def test_what_cannot_or_must_not_be_drawn_goes(raw: str, expected: str) -> None:
 def test_line_breaks_stay_where_they_are_wanted() -> None:
     cleaned = clean("one\r\ntwo\u2028\n\n  three ", 100, keep_lines=True)
 
-    assert "one\ntwo\nthree" == cleaned.text
+    assert cleaned.text == "one\ntwo\nthree"
 
 
 def test_stacked_marks_are_thinned_out() -> None:
     cleaned = clean("z" + "\u0335" * 50 + "a", 100)
 
-    assert "z" + "\u0335" * MARKS_MAX + "a" == cleaned.text
+    assert cleaned.text == "z" + "\u0335" * MARKS_MAX + "a"
 
 
 def test_a_cut_tells_how_much_was_cut() -> None:
-    assert ("x" * 10, 9_990) == clean("x" * 10_000, 10)
+    assert clean("x" * 10_000, 10) == ("x" * 10, 9_990)
 
 
 def test_a_text_of_entities_is_not_cut_for_its_length_in_code() -> None:
-    assert ("&" * 20, 0) == clean("&amp;" * 20, 100)
+    assert clean("&amp;" * 20, 100) == ("&" * 20, 0)
 
 
 @pytest.mark.parametrize("raw", ["&amp; \u202e x  y", "e\u0301\u200b", "a\n\nb"])

@@ -62,10 +62,10 @@ def test_bars_keep_the_rules_of_the_symbology(number: str) -> None:
         (symbol.quiet_px, 0, symbol.image.width - symbol.quiet_px, symbol.image.height)
     )
     assert module_px >= BAR_MODULE_PX_MIN
-    assert 0 == bars.width % module_px
+    assert bars.width % module_px == 0
     assert bars.height >= max(120, BAR_HEIGHT_SHARE * bars.width)
     quiet = symbol.image.crop((0, 0, symbol.quiet_px, symbol.image.height))
-    assert (255, 255) == quiet.getextrema()
+    assert quiet.getextrema() == (255, 255)
     assert {0, 255} == set(symbol.image.tobytes())
 
 
@@ -74,7 +74,7 @@ def test_the_qr_code_keeps_its_quiet_zone_and_module() -> None:
 
     assert symbol is not None
     assert symbol.quiet_px >= QR_QUIET_MODULES * QR_MODULE_PX_MIN
-    assert (255, 255) == symbol.image.crop((0, 0, symbol.image.width, symbol.quiet_px)).getextrema()
+    assert symbol.image.crop((0, 0, symbol.image.width, symbol.quiet_px)).getextrema() == (255, 255)
 
 
 @pytest.mark.parametrize("number", ["", "x" * 51, "运单123", "tab\there", "a" * 45])

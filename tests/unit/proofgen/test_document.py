@@ -11,7 +11,7 @@ from services.proofgen.document import Cost, ProofDocument, plain
 
 def test_equal_facts_have_one_hash(specimen: ProofDocument) -> None:
     assert specimen.payload_sha256() == replace(specimen).payload_sha256()
-    assert 64 == len(specimen.payload_sha256())
+    assert len(specimen.payload_sha256()) == 64
 
 
 def test_a_quantity_written_otherwise_is_the_same_fact(specimen: ProofDocument) -> None:

@@ -21,7 +21,7 @@ def test_another_reader_finds_the_same_pixels(sheet: Image.Image) -> None:
     with Image.open(io.BytesIO(png.encode(sheet, 200))) as read:
         read.load()
 
-        assert ("PNG", "L", (101, 57)) == (read.format, read.mode, read.size)
+        assert (read.format, read.mode, read.size) == ("PNG", "L", (101, 57))
         assert sheet.crop((1, 0, 102, 57)).tobytes() == read.tobytes()
         assert 200 == round(read.info["dpi"][0]) == round(read.info["dpi"][1])
 

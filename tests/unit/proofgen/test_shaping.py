@@ -3,7 +3,8 @@
 import pytest
 
 from services.proofgen.fonts import UNITS_PER_PX, glyph_mask, sized
-from services.proofgen.shaping import Style, advances, covered, shape
+from services.proofgen.runs import Style, covered
+from services.proofgen.shaping import Shaped, shape
 
 STYLE = Style(26)
 SCRIPTS = {
@@ -52,15 +53,15 @@ def test_a_character_that_no_font_has_is_named(text: str, shown: str) -> None:
 def test_marks_that_the_fonts_of_their_letter_lack_are_left_out() -> None:
     shown, replaced = covered("中\u05b7", STYLE)
 
-    assert ("中", True) == (shown, replaced)
+    assert (shown, replaced) == ("中", True)
 
 
 def test_arabic_letters_join() -> None:
     joined = [glyph for _, glyph, _, _ in shape("ععع", STYLE).glyphs]
     alone = [glyph for _, glyph, _, _ in shape("ع", STYLE).glyphs]
 
-    assert 3 == len(joined)
-    assert 3 == len(set(joined) - set(alone))
+    assert len(joined) == 3
+    assert len(set(joined) - set(alone)) == 3
 
 
 def test_devanagari_conjuncts_form() -> None:
@@ -104,7 +105,7 @@ def test_chinese_characters_take_the_forms_of_their_region(
 def test_regional_forms_differ() -> None:
     forms = {shape("直骨", Style(26, region=region)).glyphs[0][1] for region in ("CN", "JP")}
 
-    assert 2 == len(forms)
+    assert len(forms) == 2
 
 
 def test_right_to_left_runs_from_the_right() -> None:
@@ -125,7 +126,7 @@ def test_a_word_of_another_font_stands_where_it_belongs_in_right_to_left_text() 
 
 def test_widths_of_characters_add_up_to_the_line() -> None:
     for text in SCRIPTS.values():
-        assert sum(advances(text, STYLE)) / UNITS_PER_PX == shape(text, STYLE).width_px
+        assert sum(Shaped(text, STYLE).advances()) / UNITS_PER_PX == shape(text, STYLE).width_px
 
 
 def test_the_process_locale_decides_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -143,5 +144,5 @@ def test_a_mask_holds_the_whole_glyph() -> None:
 
     assert mask is not None
     assert mask.top_px == -mask.image.height
-    assert 255 == mask.image.getextrema()[1]
+    assert mask.image.getextrema()[1] == 255
     assert glyph_mask(font, font.font.get_nominal_glyph(ord(" ")), 0) is None

@@ -1,0 +1,149 @@
+"""Text into runs: stretches of one font, one script and one direction, in reading order.
+
+Letters that belong together (a base and its marks) always come from one font.
+"""
+
+import re
+import unicodedata
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from typing import NamedTuple
+
+from services.proofgen import bidi
+from services.proofgen.fonts import CJK_INDEX, Typeface, chain
+
+CLUSTERS_CACHED_MAX = 16_384
+"""Letters with their font and script; more than a store's buyers use."""
+
+PLAIN_SCRIPT = "plain"
+"""Letters whose script HarfBuzz may guess: they do not change with their neighbours."""
+_ANY_SCRIPT = ""  # digits, spaces, punctuation: join whatever stands beside them
+
+_REGION_FACE = {"MO": "HK", "SG": "CN", "KP": "KR"}
+_KANA = re.compile("[\u3040-\u30ff\u31f0-\u31ff\uff66-\uff9f]")
+_HANGUL = re.compile("[\u1100-\u11ff\u3130-\u318f\uac00-\ud7ff]")
+_JOINERS = "\u200c\u200d"
+# Latin, Greek, Cyrillic and common punctuation, without marks: most texts, and one run
+_EUROPEAN = re.compile(
+    "[ -~\u00a1-\u02af\u0370-\u0482\u048a-\u052f\u1e00-\u1fff\u2010-\u2044\u20ac]*"
+)
+# Scripts whose letters change with their neighbours: no run may mix one of them with another.
+_SHAPED_SCRIPT = re.compile(
+    "(?P<Hebr>[\u0590-\u05ff\ufb1d-\ufb4f])"
+    "|(?P<Arab>[\u0600-\u06ff\u0750-\u077f\u08a0-\u08ff\ufb50-\ufdff\ufe70-\ufefc])"
+    "|(?P<Deva>[\u0900-\u097f\ua8e0-\ua8ff])|(?P<Thai>[\u0e00-\u0e7f])"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Style:
+    """How text looks: family, weight, size, and the region whose forms Chinese characters take."""
+
+    size_px: int
+    bold: bool = False
+    mono: bool = False
+    tabular: bool = False
+    """Digits of equal width, for columns of numbers."""
+    region: str = "CN"
+
+    def chain(self) -> tuple[Typeface, ...]:
+        """The typefaces to try, best first."""
+        return chain(mono=self.mono, bold=self.bold, region=self.region)
+
+    def at(self, size_px: int) -> "Style":
+        """The same at another size."""
+        return replace(self, size_px=size_px)
+
+    def for_text(self, text: str, country_code: str | None = None) -> "Style":
+        """The same with the regional forms that the text, else the country, asks for."""
+        return self if text.isascii() else replace(self, region=_region(text, country_code))
+
+
+class Run(NamedTuple):
+    """Characters `start` to `end` of a text; odd levels run from right to left."""
+
+    start: int
+    end: int
+    face: Typeface
+    script: str
+    level: int
+
+
+def covered(text: str, style: Style) -> tuple[str, bool]:
+    """The text with every character that no font has written as [U+XXXX], and whether any was."""
+    faces = style.chain()
+    if faces[0].coverage.issuperset(map(ord, text)):
+        return text, False
+    result = "".join(_shown(cluster, faces) for cluster in _clusters(text))
+    return result, result != text
+
+
+def runs(text: str, style: Style, base_level: int | None) -> list[Run]:
+    """The runs of a text whose characters are all covered.
+
+    `base_level` is 0 or 1 for a piece of a longer text whose direction is known; None finds it.
+    """
+    faces = style.chain()
+    if not text:
+        return []
+    if _EUROPEAN.fullmatch(text) and faces[0].coverage.issuperset(map(ord, text)):
+        return [Run(0, len(text), faces[0], PLAIN_SCRIPT, 0)]
+    if not bidi.has_right_to_left(text):
+        return _split(text, faces, [0] * len(text))
+    base = bidi.base_level(text) if base_level is None else base_level
+    return _split(text, faces, bidi.levels(text, base))
+
+
+def _region(text: str, country_code: str | None) -> str:
+    if _KANA.search(text):
+        return "JP"
+    if _HANGUL.search(text):
+        return "KR"
+    region = _REGION_FACE.get(country_code or "", country_code or "")
+    return region if region in CJK_INDEX else "CN"
+
+
+def _shown(cluster: str, faces: tuple[Typeface, ...]) -> str:
+    if cluster[0] == "\n" or _face_and_script(cluster, faces)[0]:
+        return cluster
+    base = cluster[0]
+    return base if _face_and_script(base, faces)[0] else f"[U+{ord(base):04X}]"
+
+
+def _clusters(text: str) -> list[str]:
+    clusters: list[str] = []
+    for char in text:
+        if clusters and (char in _JOINERS or unicodedata.category(char)[0] == "M"):
+            clusters[-1] += char
+        else:
+            clusters.append(char)
+    return clusters
+
+
+@lru_cache(maxsize=CLUSTERS_CACHED_MAX)
+def _face_and_script(cluster: str, faces: tuple[Typeface, ...]) -> tuple[Typeface | None, str]:
+    codes = [ord(char) for char in cluster if char not in _JOINERS]
+    face = next((face for face in faces if face.coverage.issuperset(codes)), None)
+    if found := _SHAPED_SCRIPT.match(cluster):
+        return face, found.lastgroup or _ANY_SCRIPT
+    return face, PLAIN_SCRIPT if unicodedata.category(cluster[0])[0] == "L" else _ANY_SCRIPT
+
+
+def _split(text: str, faces: tuple[Typeface, ...], levels: list[int]) -> list[Run]:
+    found: list[Run] = []
+    start = end = 0
+    face, script, level = faces[0], _ANY_SCRIPT, levels[0]
+    for cluster in _clusters(text):
+        own_face, own_script = _face_and_script(cluster, faces)
+        same_level = levels[end] == level
+        if cluster == " " and same_level and 32 in face.coverage:
+            own_face = face  # a space is no reason for another run
+        same_script = own_script == script or not script or not own_script
+        if not (same_level and same_script and own_face is face):
+            if end > start:
+                found.append(Run(start, end, face, script, level))
+            start, face, script, level = end, own_face or faces[0], own_script, levels[end]
+        script = script or own_script
+        end += len(cluster)
+    found.append(Run(start, end, face, script, level))
+    return found
