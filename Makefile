@@ -10,8 +10,7 @@ BIN := .venv/bin
 READY := .venv/installed
 PACKAGES := waybill services sandbox
 SOURCES := $(PACKAGES) $(wildcard tests benchmarks)
-FAST_TESTS := $(wildcard tests/unit tests/property)
-COMPOSE := docker compose -f deploy/compose.yaml
+STATIC := lint types imports contracts docs-check
 
 help: ## what there is to make
 	@awk -F ':.*## ' '/^[a-z][a-z0-9-]*:.*## / {printf "  %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -54,9 +53,6 @@ types: $(READY) ## mypy --strict
 imports: $(READY) ## who may import whom (.importlinter)
 	$(BIN)/lint-imports --no-cache
 
-test-unit: $(READY) ## tests of pure code: no server, no network
-	$(BIN)/pytest $(FAST_TESTS)
-
 contracts: $(READY) ## rules of evolution, and the files that follow from the records
 	$(BIN)/waybill schemas check
 
@@ -66,9 +62,13 @@ docs: $(READY) ## write the generated pages of docs/ anew
 docs-check: $(READY) ## the generated pages are what the code says
 	$(BIN)/waybill docs check
 
-check: lint types imports contracts docs-check test-unit ## everything that is fast; run it before every commit
+check: $(STATIC) ## everything that is fast, under a minute; run it before every commit
+	$(BIN)/pytest tests/unit -m "not slow and not kafka"
 
-# --- tests with real servers -------------------------------------------------------------------
+# --- tests -------------------------------------------------------------------------------------
+
+test-unit: $(READY) ## tests of pure code, by example and by property: no server, no network
+	$(BIN)/pytest $(wildcard tests/unit tests/property)
 
 test-integration: $(READY) ## tests against a real Kafka and real HTTP servers, which they start
 	$(BIN)/pytest tests/integration
@@ -76,12 +76,12 @@ test-integration: $(READY) ## tests against a real Kafka and real HTTP servers, 
 test-e2e: $(READY) ## the whole product, from Alibaba's stand-in to the notification
 	$(BIN)/pytest tests/e2e
 
-# one run for all the slower tests, so that one broker serves them; folders that come later are found
-test: check ## check, and all the other tests: what CI runs
-	$(BIN)/pytest tests $(addprefix --ignore=,$(FAST_TESTS))
+# one run of pytest, so that one broker serves all tests that want one
+test: $(STATIC) ## all there is to check, and all tests: what CI runs
+	$(BIN)/pytest
 
-bench: $(READY) ## measure; what and how stands in benchmarks/
-	$(BIN)/python -m benchmarks
+bench: $(READY) ## measure the notifier beside what its users could run instead
+	$(BIN)/python -m benchmarks.notifier_rate
 
 # --- run ---------------------------------------------------------------------------------------
 
@@ -94,11 +94,11 @@ kafka-start: $(READY) ## start the development broker (Java and Maven; data in .
 kafka-stop: $(READY) ## stop the development broker
 	$(BIN)/waybill kafka stop
 
-up: ## start Kafka in a container instead, at localhost:9092 (Docker Compose)
-	$(COMPOSE) up --detach --wait
+up: $(READY) ## keep it all running in the background: Kafka, the stand-in for Alibaba.com, the services
+	$(BIN)/waybill up
 
-down: ## stop and remove the container; its data stays in a volume
-	$(COMPOSE) down
+down: $(READY) ## stop what `make up` started; its data stays
+	$(BIN)/waybill down
 
 .PHONY: help setup lock clean fmt lint types imports contracts docs docs-check test-unit check \
 	test-integration test-e2e test bench demo kafka-start kafka-stop up down

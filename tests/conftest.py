@@ -3,18 +3,30 @@
 A test that asks for any of them carries the marker `kafka` by itself: `-m "not kafka"` leaves it out.
 """
 
+import os
 import shutil
 import signal
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from tests.kafka import KillableBroker, TopicSpace, new_prefix
 from waybill import broker
 from waybill.broker.jars import ensure_jars
 
 KAFKA_FIXTURES = {"kafka_bootstrap", "killable_broker"}
+
+# A busy machine is no bug: pytest-timeout limits a test as a whole, no example alone. In CI the
+# examples are the same in every run.
+settings.register_profile(
+    "waybill",
+    parent=settings.get_profile("ci" if "CI" in os.environ else "default"),
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow],
+)
+settings.load_profile("waybill")
 
 
 def pytest_configure() -> None:

@@ -1,5 +1,6 @@
 """A raw status code, translated for one store. Pure."""
 
+from functools import lru_cache
 from typing import Final, NamedTuple
 
 from services.importer.fields import UNREADABLE, Fields
@@ -20,6 +21,9 @@ _PROGRESS: Final = {
 _ENDS: Final = frozenset({"trade_success", "trade_close"})
 """Codes after which the site changes nothing that a shipment depends on."""
 _NO_MORE: Final = frozenset({OrderStatus.SHIPPED, OrderStatus.CANCELLED})
+
+_TABLES_MAX: Final = 1_024
+"""Tables whose version is remembered; one per store with overrides."""
 
 
 class Mapped(NamedTuple):
@@ -49,7 +53,12 @@ def mapped_status(order: Fields, raw: str, store: Store) -> Mapped:
 
 def mapping_version(store: Store) -> str:
     """Names the table that is in force for a store: the same entries, the same version."""
-    return f"statuses-{sha256_of({**DEFAULT, **store.status_map})[:12]}"
+    return _version(tuple(store.status_map.items()))
+
+
+@lru_cache(_TABLES_MAX)
+def _version(overrides: tuple[tuple[str, str], ...]) -> str:
+    return f"statuses-{sha256_of({**DEFAULT, **dict(overrides)})[:12]}"
 
 
 def still_open(status: OrderStatus, raw: str) -> bool:

@@ -11,6 +11,7 @@ _RIGHT_TO_LEFT = re.compile(
     "[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufeff\U00010800-\U00010fff\U0001e800-\U0001efff]"
 )
 _NEUTRAL = {"B", "S", "WS", "ON", "BN"}
+_KINDS = _NEUTRAL | {"L", "R", "AL", "EN", "AN", "ES", "ET", "CS", "NSM"}
 _BRACKETS = {"(": ")", "[": "]", "{": "}", "（": "）", "［": "］", "【": "】", "「": "」"}
 _BRACKETS_OPEN_MAX = 63
 """As in BD16: deeper nesting leaves the rest unpaired, which bounds the work."""
@@ -31,7 +32,7 @@ def base_level(text: str) -> int:
 
 def levels(text: str, base: int) -> list[int]:
     """The embedding level of each character; odd levels run from right to left."""
-    kinds = [unicodedata.bidirectional(char) or "L" for char in text]
+    kinds = [_kind(char) for char in text]
     side = "R" if base else "L"
     _resolve_weak(kinds, side)
     _resolve_brackets(text, kinds, side)
@@ -43,6 +44,11 @@ def levels(text: str, base: int) -> list[int]:
             break
         result[index] = base
     return result
+
+
+def _kind(char: str) -> str:
+    kind = unicodedata.bidirectional(char) or "L"  # an unassigned character is shown by its number
+    return kind if kind in _KINDS else "BN"
 
 
 def visual_order(item_levels: list[int]) -> list[int]:

@@ -42,17 +42,22 @@ def clean(text: str, chars_max: int, *, keep_lines: bool = False) -> Cleaned:
 
 
 def _wash(text: str, *, keep_lines: bool) -> str:
-    text = _VARIATION_SELECTORS.sub("", unicodedata.normalize("NFC", text))
     kept: list[str] = []
-    marks = 0
-    for char in text:
+    marks_left = 0
+    for char in _VARIATION_SELECTORS.sub("", text):
         category = unicodedata.category(char)
-        marks = marks + 1 if category in {"Mn", "Me"} else 0
-        if marks <= MARKS_MAX:
-            kept.append(_kept(char, category, kept[-1] if kept else ""))
+        if category[0] != "M":
+            # a mark without a letter would be drawn on a dotted circle
+            marks_left = 0 if category[0] == "Z" or category == "Cc" else MARKS_MAX
+        elif marks_left == 0:
+            continue
+        else:
+            marks_left -= 1
+        kept.append(_kept(char, category, kept[-1] if kept else ""))
     lines = "".join(kept).split("\n")
     trimmed = [_SPACES.sub(" ", line).strip() for line in lines]
-    return ("\n" if keep_lines else " ").join(line for line in trimmed if line)
+    joined = ("\n" if keep_lines else " ").join(line for line in trimmed if line)
+    return unicodedata.normalize("NFC", joined)
 
 
 def _kept(char: str, category: str, before: str) -> str:

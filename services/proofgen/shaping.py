@@ -1,5 +1,6 @@
 """Text to positioned glyphs, and the widths of its characters. HarfBuzz shapes each run."""
 
+import unicodedata
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -46,11 +47,18 @@ class Shaped:
         return Line(self._text, tuple(glyphs), pen / UNITS_PER_PX)
 
     def advances(self) -> list[int]:
-        """Width of each character in 1/64 px; a cluster's stands at its first, 0 at the others."""
+        """Width of each character in 1/64 px; a cluster's stands at its first, 0 at the others.
+
+        Marks belong to the character before them, so that no line ever starts with one.
+        """
         widths = [0] * len(self._text)
         for run, buffer in self._runs:
             for info, position in zip(buffer.glyph_infos, buffer.glyph_positions, strict=True):
                 widths[run.start + info.cluster] += position.x_advance
+        for index in range(len(widths) - 1, 0, -1):
+            if unicodedata.category(self._text[index])[0] == "M":
+                widths[index - 1] += widths[index]
+                widths[index] = 0
         return widths
 
 

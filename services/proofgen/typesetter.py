@@ -73,8 +73,12 @@ def _ending(text: str, hidden_chars: int, style: Style, width_px: int) -> Line:
     room = (width_px - statement.width_px) * UNITS_PER_PX
     ends = accumulate(Shaped(text, style).advances())
     kept = sum(1 for end in ends if end <= room)  # widths never shrink, so these are the first ones
-    hidden = hidden_chars + len(text) - kept
-    return shape(text[:kept].rstrip() + labels.more_characters(hidden, short=short), style)
+    while True:  # once, but for letters that are wider at the end of a line
+        hidden = labels.more_characters(hidden_chars + len(text) - kept, short=short)
+        line = shape(text[:kept].rstrip() + hidden, style)
+        if line.width_px <= width_px or kept == 0:
+            return line
+        kept -= 1
 
 
 def put_label(

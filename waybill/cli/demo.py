@@ -11,7 +11,7 @@ from rich.text import Text
 from waybill import broker
 from waybill.cli.connection import Bootstrap, TopicPrefix, kafka
 from waybill.cli.errors import CommandError
-from waybill.cli.output import facts
+from waybill.cli.output import console, facts
 from waybill.demo import play, report
 from waybill.demo.installation import SERVICES, Installation, Wish
 from waybill.demo.processes import ProcessError
@@ -45,14 +45,14 @@ def demo(
     Every number at the end is read from the topics and from the stand-in's journal. Exit code 1 when they
     are not what they should be. With --bootstrap it uses that cluster, under topics of its own.
     """
-    console = Console(highlight=False)
+    out = console()
     own_topics = topic_prefix or f"demo-{secrets.token_hex(3)}-"
     wanted = play.Play(folder, _existing(bootstrap, own_topics), orders_per_store, rate)
     try:
-        ended = play.Demo(wanted, console).run()
+        ended = play.Demo(wanted, out).run()
     except (ProcessError, TopicError) as error:
         raise CommandError(str(error)) from error
-    _tell(console, ended, folder)
+    _tell(out, ended, folder)
 
 
 def _existing(bootstrap: str | None, topic_prefix: str) -> KafkaSettings | None:
@@ -60,18 +60,18 @@ def _existing(bootstrap: str | None, topic_prefix: str) -> KafkaSettings | None:
     return None if bootstrap is None else kafka(bootstrap, topic_prefix)
 
 
-def _tell(console: Console, ended: play.Ended, folder: Path) -> None:
-    console.print(report.table(ended.observed, ended.totals, ended.elapsed_s))
-    console.print()
+def _tell(out: Console, ended: play.Ended, folder: Path) -> None:
+    out.print(report.table(ended.observed, ended.totals, ended.elapsed_s))
+    out.print()
     for difference in ended.differences:
-        console.print(Text(f"not as expected: {difference}", style="red"), soft_wrap=True)
-    console.print(
+        out.print(Text(f"not as expected: {difference}", style="red"), soft_wrap=True)
+    out.print(
         f"Proofs of {len(ended.proofs)} countries lie in {folder / 'proofs'}, logs in {folder}."
     )
-    console.print("To keep it all running: waybill up (in a source tree: make up).")
+    out.print("To keep it all running: waybill up (in a source tree: make up).")
     if ended.differences:
         raise CommandError(f"{len(ended.differences)} numbers are not what they should be")
-    console.print(Text("Everything is as it should be: one shipment per order.", style="green"))
+    out.print(Text("Everything is as it should be: one shipment per order.", style="green"))
 
 
 @app.command()
@@ -96,15 +96,15 @@ def up(
 
 
 def _tell_addresses(installation: Installation, folder: Path) -> None:
-    console = Console(highlight=False)
-    console.print(facts("It runs", _addresses(installation)))
-    console.print(f"\nFor other commands:  export WAYBILL_ENV_FILE={folder / 'waybill.env'}")
-    console.print("Look around:         waybill orders list --status awaiting_shipment")
-    console.print(
+    out = console()
+    out.print(facts("It runs", _addresses(installation)))
+    out.print(f"\nFor other commands:  export WAYBILL_ENV_FILE={folder / 'waybill.env'}")
+    out.print("Look around:         waybill orders list --status awaiting_shipment")
+    out.print(
         "Ship an order:       waybill shipments example --order KEY | waybill shipments publish -"
     )
-    console.print("See what became:     waybill orders show KEY --proof proof.png")
-    console.print("Stop it:             waybill down")
+    out.print("See what became:     waybill orders show KEY --proof proof.png")
+    out.print("Stop it:             waybill down")
 
 
 def _addresses(installation: Installation) -> dict[str, str]:

@@ -6,15 +6,15 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-_WIDTH_PIPED = 400
+_WIDTH_PIPED = 200
 
 
-def console(*, stderr: bool = False) -> Console:
-    """Standard output (or error) without guessing at colours in texts."""
-    found = Console(stderr=stderr, highlight=False, markup=False)
-    if not found.is_terminal:
-        found = Console(stderr=stderr, highlight=False, markup=False, width=_WIDTH_PIPED)
-    return found
+def console() -> Console:
+    """Standard output, without guessing at colours in texts."""
+    found = Console(highlight=False, markup=False)
+    if found.is_terminal:
+        return found
+    return Console(highlight=False, markup=False, width=_WIDTH_PIPED)
 
 
 def columns(headings: Sequence[str], title: str | None = None) -> Table:

@@ -8,26 +8,15 @@ import typer
 from confluent_kafka import KafkaException
 
 from waybill.cli.cluster import Cluster, unreachable
+from waybill.cli.connection import Bootstrap, TopicPrefix, kafka
 from waybill.cli.errors import CommandError
-from waybill.settings import KafkaSettings, Settings
+from waybill.settings import KafkaSettings
 from waybill.streaming import topic_admin
 from waybill.streaming.schema_topic import SchemaTopicError
 from waybill.streaming.topic_admin import ApplyReport, TopicError
 
 app = typer.Typer(help="Make the topics on a cluster, and check them.", no_args_is_help=True)
 
-Bootstrap = Annotated[
-    str | None,
-    typer.Option(
-        "--bootstrap-servers", help="host:port; default WAYBILL_KAFKA__BOOTSTRAP_SERVERS."
-    ),
-]
-Prefix = Annotated[
-    str | None,
-    typer.Option(
-        "--prefix", help="Put before every topic name; default WAYBILL_KAFKA__TOPIC_PREFIX."
-    ),
-]
 Partitions = Annotated[
     int | None,
     typer.Option(
@@ -37,16 +26,14 @@ Partitions = Annotated[
 
 
 def _kafka(bootstrap: str | None, prefix: str | None, partitions: int | None) -> KafkaSettings:
-    given = {"bootstrap_servers": bootstrap, "topic_prefix": prefix, "partitions": partitions}
-    return Settings().kafka.model_copy(
-        update={name: value for name, value in given.items() if value is not None}
-    )
+    found = kafka(bootstrap, prefix)
+    return found.model_copy(update={"partitions": partitions}) if partitions else found
 
 
 @app.command()
 def apply(
     bootstrap: Bootstrap = None,
-    prefix: Prefix = None,
+    topic_prefix: TopicPrefix = None,
     partitions: Partitions = None,
     replication: Annotated[
         int | None,
@@ -61,14 +48,14 @@ def apply(
 
     May be run again at any time; deletes nothing and never changes a partition count.
     """
-    kafka = _kafka(bootstrap, prefix, partitions)
-    cluster = Cluster(kafka)
+    wanted = _kafka(bootstrap, topic_prefix, partitions)
+    cluster = Cluster(wanted)
     with _failures_told(cluster):
         report = topic_admin.apply(
             cluster.config(),
-            kafka.topic_prefix,
-            kafka.partitions,
-            replication or kafka.replication,
+            wanted.topic_prefix,
+            wanted.partitions,
+            replication or wanted.replication,
         )
     _print(report)
 
@@ -97,13 +84,13 @@ def _print(report: ApplyReport) -> None:
 
 @app.command()
 def check(
-    bootstrap: Bootstrap = None, prefix: Prefix = None, partitions: Partitions = None
+    bootstrap: Bootstrap = None, topic_prefix: TopicPrefix = None, partitions: Partitions = None
 ) -> None:
     """Tell everything that is wrong with topics and cluster; exit 1 when services must not run."""
-    kafka = _kafka(bootstrap, prefix, partitions)
-    cluster = Cluster(kafka)
+    wanted = _kafka(bootstrap, topic_prefix, partitions)
+    cluster = Cluster(wanted)
     with _failures_told(cluster):
-        found = topic_admin.check(cluster.config(), kafka.topic_prefix, kafka.partitions)
+        found = topic_admin.check(cluster.config(), wanted.topic_prefix, wanted.partitions)
     for problem in found:
         typer.echo(str(problem), err=problem.level == "error")
     if any(problem.level == "error" for problem in found):

@@ -1,6 +1,7 @@
 """The table at the end, and every difference between what was read and what was to come. Pure."""
 
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,12 +18,13 @@ _SHOWN_MAX = 10
 """Differences of one kind that are told one by one."""
 
 _GROUPS = (
-    ("confirmed", (Outcome.CONFIRMED,)),
     ("refused", (Outcome.REFUSED, Outcome.REJECTED, Outcome.DUPLICATE)),
     ("waiting", (Outcome.WAITING,)),
-    ("changed", (Outcome.VOIDED, Outcome.TOO_LATE)),
+    ("taken back", (Outcome.VOIDED,)),
+    ("changed too late", (Outcome.TOO_LATE,)),
     ("not at rest", (Outcome.PARKED, Outcome.IN_DOUBT, Outcome.DRY_RUN, Outcome.UNRECOGNISED)),
 )
+"""How the last notification about a shipment is counted; confirmed ones are counted apart."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,17 +153,29 @@ def _rows(observed: Observed, totals: dict[str, Any]) -> Iterator[tuple[str, str
     yield "orders imported", str(len(observed.orders)), f"{held} cannot be shipped as they are"
     told = f"{observed.rerouted} on the wrong partition, forwarded"
     yield "shipment records published", str(observed.shipments_read), told
-    outcomes = observed.outcomes()
+    confirmed = _confirmed(observed)
+    yield "shipments confirmed", str(confirmed.total()), _counts(confirmed)
     for name, group in _GROUPS:
-        found = {key: n for key, n in outcomes.items() if key[0] in group}
-        if found or name == "confirmed":
-            yield f"shipments {name}", str(sum(found.values())), _reasons(found)
+        found = {key: n for key, n in observed.outcomes().items() if key[0] in group}
+        if found:
+            reasons = _counts({str(reason): n for (_, reason), n in found.items()})
+            yield f"shipments {name}", str(sum(found.values())), reasons
     yield "dead letters", str(observed.dead.total()), _counts(observed.dead)
     yield from _alibaba_rows(observed, totals)
-    if found_latency := latency(observed):
-        times = f"median {found_latency.median_ms} ms, p99 {found_latency.p99_ms} ms"
-        count = f"of {found_latency.count} shipments that had nothing to wait for"
-        yield "publishing to acceptance", times, count
+    if took := latency(observed):
+        detail = f"p99 {took.p99_ms} ms, of {took.count} that had nothing to wait for"
+        yield "publishing to acceptance", f"{took.median_ms} ms", f"median; {detail}"
+
+
+def _confirmed(observed: Observed) -> Counter[str]:
+    """By how it was learnt; a shipment that was changed too late later on is confirmed all the same."""
+    learnt = (
+        one.reason or "by Alibaba's own answer"
+        for told in observed.told.values()
+        for one in told
+        if one.outcome is Outcome.CONFIRMED
+    )
+    return Counter(map(str, learnt))
 
 
 def _alibaba_rows(observed: Observed, totals: dict[str, Any]) -> Iterator[tuple[str, str, str]]:
@@ -180,11 +194,6 @@ def _alibaba_rows(observed: Observed, totals: dict[str, Any]) -> Iterator[tuple[
     )
 
 
-def _reasons(found: dict[Any, int]) -> str:
-    named = {str(reason or "at once"): n for (outcome, reason), n in found.items()}
-    return _counts(named)
-
-
-def _counts(found: Any) -> str:
-    ordered = sorted(dict(found).items(), key=lambda item: (-item[1], item[0]))
+def _counts(found: Mapping[str, int]) -> str:
+    ordered = sorted(found.items(), key=lambda item: (-item[1], item[0]))
     return ", ".join(f"{count} {name}" for name, count in ordered)

@@ -22,6 +22,11 @@ _CARRIERS = (
     ("sf", "SF Express", "SF International Express", "EXPRESS"),
     ("ems", "EMS", "EMS International", "POST"),
 )
+_TRACKING_PAGES = {
+    "fedex": "https://www.fedex.com/fedextrack/?trknbr=",
+    "dhl": "https://www.dhl.com/en/express/tracking.html?AWB=",
+    "ups": "https://www.ups.com/track?tracknum=",
+}
 _NOTES = ("Thank you for your order!", "感谢您的订购。", "Gracias por su compra.", None, None)
 _FROM = {
     "company": "Example Fulfilment Co., Ltd.",
@@ -83,8 +88,10 @@ class Maker:
     def _styled(self, trade_id: str) -> dict[str, Any]:
         number = int(self.number(trade_id))
         code, name, service, kind = _CARRIERS[number % len(_CARRIERS)]
+        page = _TRACKING_PAGES.get(code)
         return {
             "carrier": {"code": code, "name": name},
+            "tracking_url": f"{page}{number}" if page else None,
             "service": {"name": service},
             "logistics_type": kind,
             "cost": {"amount": f"{20 + number % 60}.50", "currency": "USD"},

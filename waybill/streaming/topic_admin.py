@@ -32,6 +32,8 @@ from waybill.streaming.topic_rules import (
     wanted_config,
 )
 
+_REACH_S = 10.0
+"""A cluster that does not tell its topics in this time is away."""
 _ADMIN_S = 30.0
 """Longest wait for one answer: a cluster under load takes seconds to make fourteen topics."""
 _VISIBLE_S = 30.0
@@ -117,7 +119,7 @@ def _schemas_name(prefix: str) -> str:
 
 
 def _described(admin: AdminClient, prefix: str) -> ClusterState:
-    metadata = admin.list_topics(timeout=_ADMIN_S)
+    metadata = admin.list_topics(timeout=_REACH_S)
     found = {
         logical: metadata.topics[prefix + topic.name]
         for logical, topic in topics().items()

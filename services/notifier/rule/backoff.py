@@ -14,6 +14,8 @@ _DOUBLINGS_MAX = 32
 
 def to_millis(moment: datetime) -> datetime:
     """In UTC and cut to milliseconds, as the contracts keep times."""
+    if moment.tzinfo is UTC and not moment.microsecond % 1000:
+        return moment
     utc = moment.astimezone(UTC)
     return utc.replace(microsecond=utc.microsecond // 1000 * 1000)
 

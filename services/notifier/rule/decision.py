@@ -54,7 +54,9 @@ def decide(entry: LedgerEntry | None, event: Event, facts: Facts) -> Decision:
     """
     if entry is not None and not recognised(entry):
         return NOTHING
-    facts = replace(facts, now=to_millis(facts.now))
+    now = to_millis(facts.now)
+    if now is not facts.now:
+        facts = replace(facts, now=now)
     if isinstance(event, ShipmentArrived):
         return shipment_arrived(entry, event, facts)
     if entry is None:

@@ -11,7 +11,8 @@ _FACTS = tuple(name for name in Shipment.model_fields if name not in _BESIDE_THE
 
 def normalise_tracking(number: str | None) -> str:
     """Upper-case letters and digits only: systems print the same number with spaces, dots and dashes."""
-    return "".join(sign for sign in number.upper() if sign.isalnum()) if number else ""
+    text = (number or "").upper()
+    return text if text.isalnum() else "".join(sign for sign in text if sign.isalnum())
 
 
 def alibaba_carrier(carrier: Carrier | None, store: Store) -> str | None:

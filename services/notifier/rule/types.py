@@ -5,9 +5,10 @@ nothing but values. Times are UTC; `*_s` are seconds.
 """
 
 import hashlib
-import json
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import datetime
+
+import orjson
 
 from waybill.contracts import LedgerEntry, Notification, Order, Shipment, Store
 from waybill.contracts.base import LogisticsType
@@ -293,8 +294,9 @@ class DeclareRequest:
 
     def canonical_json(self) -> str:
         """Sorted keys, no spaces, nothing empty: equal requests give equal text."""
-        content = {name: value for name, value in asdict(self).items() if value}
-        return json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+        fields = ((name, getattr(self, name)) for name in self.__slots__)
+        content = {name: value for name, value in fields if value}
+        return orjson.dumps(content, option=orjson.OPT_SORT_KEYS).decode()
 
     def sha256(self) -> str:
         """Lower-case hex SHA-256 of the canonical text."""

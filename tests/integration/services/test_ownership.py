@@ -64,6 +64,7 @@ def test_a_second_group_on_the_same_topics_ends_with_a_clear_message(open_shop: 
     assert first is not None
 
     second, _ = _second_notifier(shop, group="another-group")
+    second.wait_ready()
     shop.publish(shop.shipment(key) for key in keys)  # whoever is shut out notices when it writes
 
     wait_until(lambda: not (first.alive and second.alive), SETTLE_S, every_s=0.2)

@@ -216,7 +216,7 @@ class TestCommandLine:
         self.capsys = capsys
 
     def run(self, cluster: Cluster, *words: str) -> tuple[int, str]:
-        where = ["--bootstrap-servers", cluster.space.bootstrap, "--prefix", cluster.space.prefix]
+        where = ["--bootstrap", cluster.space.bootstrap, "--topic-prefix", cluster.space.prefix]
         code = execute(["topics", *words, *where, "--partitions", str(PARTITIONS)])
         told = self.capsys.readouterr()
         return code, told.out + told.err
@@ -258,7 +258,7 @@ class TestCommandLine:
         assert told.startswith("error: the cluster refused ")
 
     def test_a_cluster_that_is_away_is_named(self, capsys: pytest.CaptureFixture[str]) -> None:
-        code = execute(["topics", "check", "--bootstrap-servers", "127.0.0.1:1"])
+        code = execute(["topics", "check", "--bootstrap", "127.0.0.1:1"])
 
         assert code == 1
         assert "127.0.0.1:1" in capsys.readouterr().err

@@ -22,6 +22,8 @@ from services.proofgen.cleaning import MARKS_MAX, clean
         ("heart\u2764\ufe0f", "heart\u2764"),
         ("tag\U000e0041\U000e007f", "tag"),
         ("e\u0301", "é"),
+        ("e\u200b\u0301", "é"),
+        (" \u0301\u0301a \u093e", "a"),
         ("line\nbreak", "line break"),
         ("Latin\u200djoiner", "Latinjoiner"),
         ("می\u200cخواهم", "می\u200cخواهم"),

@@ -1,7 +1,7 @@
 """The pages as they were approved by eye. A change here is a new look: view it, then take the new hashes.
 
-The layout (which glyph stands where) is exact on every machine. The files are compared on x86-64 alone: elsewhere
-floating point may draw the edge of a glyph a shade lighter.
+The layout (which glyph stands where) is exact on every machine. The files are compared on x86-64
+alone: elsewhere floating point may draw the edge of a glyph a shade lighter.
 """
 
 import hashlib
