@@ -34,9 +34,10 @@ from services.notifier.view import Card
 from waybill.contracts import LedgerEntry, Shipment
 from waybill.contracts.base import millis
 from waybill.contracts.codec import CONFLUENT, DeadReason, DecodeError
-from waybill.contracts.headers import LEDGER_CARD
+from waybill.contracts.headers import LEDGER_CARD, WB_REROUTED
 from waybill.contracts.ledger import State
-from waybill.streaming.dead_letters import REROUTED, dead_letter, forwarded, misplaced
+from waybill.streaming.dead_letters import dead_letter, forwarded, misplaced
+from waybill.streaming.errors import FatalError
 from waybill.streaming.ports import Batch
 from waybill.streaming.records import Inbound
 from waybill.streaming.store import Changes, LocalStore
@@ -175,6 +176,8 @@ class NotifierPartition:
             self._read(turn, record)
         except DecodeError as error:
             self._dead(turn, record, error.reason, error.detail)
+        except FatalError:
+            raise
         except Exception as error:
             log.exception("record_failed", topic=record.topic, offset=record.offset)
             self._shared.failed(error)
@@ -201,7 +204,7 @@ class NotifierPartition:
                 pass  # commands come with the operator's tools; their topic is read for its position
 
     def _reroute(self, turn: Turn, record: Inbound, right: int) -> None:
-        if record.header(REROUTED) is not None:
+        if record.header(WB_REROUTED) is not None:
             raise DecodeError(
                 DeadReason.WRONG_PARTITION,
                 f"on partition {record.partition} a second time; the key belongs to {right}",
@@ -219,8 +222,8 @@ class NotifierPartition:
             detail=detail,
         )
         self._shared.metrics.dead_letters.labels(reason.value).inc()
-        group, version = self._shared.group, self._shared.version
-        turn.batch.outputs.append(dead_letter(record, reason, detail, group=group, version=version))
+        group, now_ms = self._shared.group, self._shared.now_ms
+        turn.batch.outputs.append(dead_letter(record, reason, detail, group=group, now_ms=now_ms))
 
     def _shipment(self, turn: Turn, key: str, record: Inbound) -> None:
         codec = self._shared.codecs.shipment

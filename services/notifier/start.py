@@ -8,6 +8,7 @@ from waybill import __version__
 from waybill.alibaba.client import AlibabaClient
 from waybill.clock import Clock
 from waybill.owner import OwnerProcess
+from waybill.streaming.registry import schema_lookup
 
 
 def main() -> None:
@@ -22,4 +23,6 @@ def main() -> None:
         for client in clients.values():
             process.on_close(client.aclose)
         shared = Shared(settings, Clock(), metrics, process.background, clients, __version__)
+        if settings.registry_url:
+            shared.codecs.book.use_registry(schema_lookup(settings.registry_url))
         process.run(Notifier(shared, process.folder))

@@ -12,14 +12,14 @@ from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Produ
 
 from services.proofgen.metrics import ProofgenMetrics
 from services.proofgen.proving import Proved, Unreadable, prove
-from waybill import __version__
 from waybill.clock import Clock, boot_s
 from waybill.contracts.base import millis
 from waybill.contracts.headers import event_headers
 from waybill.settings import KafkaSettings
 from waybill.streaming.dead_letters import dead_letter
 from waybill.streaming.errors import FatalError
-from waybill.streaming.kafka import physical_names
+from waybill.streaming.kafka import inbound, physical_names
+from waybill.streaming.ports import Place
 from waybill.streaming.records import Inbound, Outbound
 
 log = structlog.get_logger()
@@ -82,7 +82,11 @@ class Proofgen:
         if first is None:
             return
         messages = [first, *self._consumer.consume(self._batch_max - 1, 0)]
-        records = [self._record(message) for message in messages if self._is_record(message)]
+        records = [
+            inbound(Place("claims", message.partition() or 0), message)
+            for message in messages
+            if self._is_record(message)
+        ]
         drawings = [
             Drawing(record, self._workers.submit(prove, record.value), boot_s())
             for record in records
@@ -100,28 +104,14 @@ class Proofgen:
             raise FatalError(f"the Kafka client gave up: {error.str()}")
         return False
 
-    @staticmethod
-    def _record(message: Message) -> Inbound:
-        return Inbound(
-            "claims",
-            message.partition() or 0,
-            message.offset() or 0,
-            message.key(),
-            message.value(),
-            message.headers() or (),  # type: ignore[arg-type]
-            message.timestamp()[1],
-        )
-
     def _produce(self, drawing: Drawing) -> None:
         record, proved = drawing.record, drawing.future.result()
         self._metrics.drawn(proved, boot_s() - drawing.started_s)
         if isinstance(proved, Unreadable):
             log.warning("dead_letter", topic="claims", offset=record.offset, reason=proved.reason)
-            version = __version__
+            now_ms = millis(self._clock.now())
             self._send(
-                dead_letter(
-                    record, proved.reason, proved.detail, group=self._group, version=version
-                )
+                dead_letter(record, proved.reason, proved.detail, group=self._group, now_ms=now_ms)
             )
             return
         trace = record.header("traceparent")

@@ -1,37 +1,57 @@
 """All sub-commands together, and what becomes of their failures."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from importlib import import_module
 from typing import Annotated, Any
 
 import typer
-from confluent_kafka import KafkaException
 from rich.console import Console
 from rich.text import Text
+from typer.core import TyperGroup
 
 from waybill import __version__
-from waybill.broker import BrokerError
-from waybill.broker.cli import app as kafka_app
-from waybill.cli import demo, docs, orders, schemas, services, shipments, stores, topics
-from waybill.cli.cluster import told
 from waybill.cli.errors import CommandError
+
+COMMANDS: Mapping[str, str] = {
+    "run": "waybill.cli.services",
+    "sandbox": "waybill.cli.services",
+    "demo": "waybill.cli.demo",
+    "up": "waybill.cli.demo",
+    "down": "waybill.cli.demo",
+    "shipments": "waybill.cli.shipments",
+    "orders": "waybill.cli.orders",
+    "stores": "waybill.cli.stores",
+    "topics": "waybill.cli.topics",
+    "schemas": "waybill.cli.schemas",
+    "docs": "waybill.cli.docs",
+    "kafka": "waybill.broker.cli",
+}
+"""Each command and the module whose `app` holds it: as one of its commands, or all of it under that name."""
+_SINGLE = frozenset({"run", "sandbox", "demo", "up", "down"})
+
+
+class _Lazy(TyperGroup):
+    """Loads the module of a command when it is asked for: all of them take a second."""
+
+    def list_commands(self, ctx: Any) -> list[str]:  # noqa: ARG002 - the base class's signature
+        return list(COMMANDS)
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        if cmd_name not in COMMANDS:
+            return None
+        group: Any = typer.main.get_group(import_module(COMMANDS[cmd_name]).app)
+        return group.get_command(ctx, cmd_name) if cmd_name in _SINGLE else group
+
 
 app = typer.Typer(
     name="waybill",
+    cls=_Lazy,
     help="Alibaba.com orders to Apache Kafka, shipments back to Alibaba.com: one per order, with its proof.",
     no_args_is_help=True,
     add_completion=False,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
-app.add_typer(services.app)
-app.add_typer(demo.app)
-app.add_typer(shipments.app, name="shipments")
-app.add_typer(orders.app, name="orders")
-app.add_typer(stores.app, name="stores")
-app.add_typer(topics.app, name="topics")
-app.add_typer(schemas.app, name="schemas")
-app.add_typer(docs.app, name="docs")
-app.add_typer(kafka_app, name="kafka")
 
 
 def _show_version(wanted: bool) -> None:
@@ -57,15 +77,28 @@ def execute(arguments: Sequence[str]) -> int:
         result: Any = command.main(args=list(arguments), prog_name="waybill", standalone_mode=False)
     except CommandError as error:
         return _failed(str(error), error.exit_code)
-    except BrokerError as error:
-        return _failed(str(error), 1)
-    except KafkaException as error:
-        return _failed(told(error), 1)
     except typer.TyperException as error:
         return _misused(error)
     except typer.Abort:
         return _failed("stopped", 1)
+    except Exception as error:
+        if (told := _foreign(error)) is None:
+            raise
+        return _failed(told, 1)
     return result if isinstance(result, int) else 0
+
+
+def _foreign(error: Exception) -> str | None:
+    """One line for the failures of parts that only some commands load; None for what is a defect."""
+    match f"{type(error).__module__}.{type(error).__name__}":
+        case "waybill.broker.errors.BrokerError":
+            return str(error)
+        case "cimpl.KafkaException":
+            from waybill.cli.cluster import told  # noqa: PLC0415 - loaded already by whoever failed
+
+            return told(error)  # type: ignore[arg-type]  # its name says so
+        case _:
+            return None
 
 
 def _misused(error: typer.TyperException) -> int:

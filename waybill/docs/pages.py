@@ -6,12 +6,14 @@ A new page is one line here.
 from collections.abc import Callable
 from pathlib import Path
 
-from waybill.docs import asyncapi, contracts_page, topics_page
+from waybill.docs import asyncapi, contracts_page, metrics_page, settings_page, topics_page
 
 PAGES: dict[str, Callable[[], str]] = {
     "topics.md": topics_page.render,
     "contracts.md": contracts_page.render,
     "asyncapi.yaml": asyncapi.render,
+    "metrics.md": metrics_page.render,
+    "settings.md": settings_page.render,
 }
 """Path below `docs/` to the function that returns the page's text."""
 

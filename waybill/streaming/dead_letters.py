@@ -3,31 +3,51 @@
 Both leave in the transaction that carries the reading position, so none is ever lost or doubled.
 """
 
+from waybill import __version__
 from waybill.contracts.codec import DeadReason
+from waybill.contracts.headers import (
+    DLQ_ERROR,
+    DLQ_GROUP,
+    DLQ_OFFSET,
+    DLQ_PARTITION,
+    DLQ_REASON,
+    DLQ_TIME,
+    DLQ_TIMESTAMP,
+    DLQ_TOPIC,
+    DLQ_TRUNCATED,
+    DLQ_VERSION,
+    WB_REROUTED,
+    rfc3339,
+)
 from waybill.contracts.keys import partition_of
-from waybill.streaming.records import Header, Inbound, Outbound
+from waybill.streaming.records import Inbound, Outbound
 
-REROUTED = "wb-rerouted"
-"""Header of a record that its reader forwarded to the partition that its key belongs to."""
 _ERROR_CHARS_MAX = 500
+_VALUE_BYTES_MAX = 8 * 1024 * 1024 - 65_536
+"""The topic takes 8 MiB with key and headers; only a proof can come near it."""
 
 
 def dead_letter(
-    record: Inbound, reason: DeadReason, detail: str, *, group: str, version: str
+    record: Inbound, reason: DeadReason, detail: str, *, group: str, now_ms: int
 ) -> Outbound:
     """The record byte for byte, with where it lay and why it could not be read."""
-    told: list[Header] = [
-        ("dlq.origin-topic", record.topic.encode()),
-        ("dlq.origin-partition", str(record.partition).encode()),
-        ("dlq.origin-offset", str(record.offset).encode()),
-        ("dlq.origin-timestamp", str(record.timestamp_ms).encode()),
-        ("dlq.group", group.encode()),
-        ("dlq.reason", reason.value.encode()),
-        ("dlq.error", detail[:_ERROR_CHARS_MAX].encode()),
-        ("dlq.service-version", version.encode()),
-    ]
-    headers = [*record.headers, *told]
-    return Outbound("dead-letters", record.partition, record.key or b"", record.value, headers)
+    told = {
+        DLQ_TOPIC: record.topic,
+        DLQ_PARTITION: str(record.partition),
+        DLQ_OFFSET: str(record.offset),
+        DLQ_TIMESTAMP: str(record.timestamp_ms),
+        DLQ_GROUP: group,
+        DLQ_REASON: reason.value,
+        DLQ_ERROR: detail[:_ERROR_CHARS_MAX],
+        DLQ_VERSION: __version__,
+        DLQ_TIME: rfc3339(now_ms),
+    }
+    value = record.value
+    if value is not None and len(value) > _VALUE_BYTES_MAX:
+        told[DLQ_TRUNCATED] = str(len(value))
+        value = value[:_VALUE_BYTES_MAX]
+    headers = [*record.headers, *((name, text.encode()) for name, text in told.items())]
+    return Outbound("dead-letters", record.partition, record.key, value, headers)
 
 
 def misplaced(record: Inbound, partitions: int) -> int | None:
@@ -40,5 +60,5 @@ def misplaced(record: Inbound, partitions: int) -> int | None:
 
 def forwarded(record: Inbound, right: int) -> Outbound:
     """The record for the right partition; marked, since a second time it is a dead letter."""
-    headers = [*record.headers, (REROUTED, str(record.partition).encode())]
-    return Outbound(record.topic, right, record.key or b"", record.value, headers)
+    headers = [*record.headers, (WB_REROUTED, str(record.partition).encode())]
+    return Outbound(record.topic, right, record.key, record.value, headers)

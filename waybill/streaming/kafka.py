@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
+import structlog
 from confluent_kafka import (
     OFFSET_END,
     Consumer,
@@ -27,8 +28,10 @@ from waybill.streaming.clients import (
 )
 from waybill.streaming.errors import FatalError, UnclearError
 from waybill.streaming.ports import Opened, Place, ReadBatch, Sources
-from waybill.streaming.records import Inbound, Outbound
+from waybill.streaming.records import Header, Inbound, Outbound
 from waybill.streaming.transactions import FencedProducer
+
+log = structlog.get_logger()
 
 _OPEN_S = 30.0
 """Longest wait for one step of a takeover: a predecessor's open transaction ends within 15 s."""
@@ -78,7 +81,7 @@ class KafkaReader:
         if place not in self._assigned:
             return  # on the way when the partition was given back
         if error is None:
-            records.append(_inbound(place, message))
+            records.append(inbound(place, message))
         elif error.code() == KafkaError._PARTITION_EOF:  # noqa: SLF001 - local codes are named so
             ends.append((place, message.offset() or 0))
         elif error.code() in _GONE:
@@ -110,16 +113,26 @@ class KafkaReader:
         self._consumer.close()
 
 
-def _inbound(place: Place, message: Message) -> Inbound:
+def inbound(place: Place, message: Message) -> Inbound:
+    """A client's message as the runtime hands it around."""
     return Inbound(
         place.topic,
         place.partition,
         message.offset() or 0,
         message.key(),
         message.value(),
-        message.headers() or (),  # type: ignore[arg-type]
+        _headers(message),
         message.timestamp()[1],
     )
+
+
+def _headers(message: Message) -> Sequence[Header]:
+    """The client cannot give headers whose names are no UTF-8: then none, rather than a stopped stream."""
+    try:
+        return message.headers() or ()  # type: ignore[return-value]  # bytes, whatever the stubs say
+    except SystemError:
+        log.warning("headers_unreadable", topic=message.topic(), offset=message.offset())
+        return ()
 
 
 class Member(NamedTuple):

@@ -33,6 +33,6 @@ class Outbound:
 
     topic: str
     partition: int
-    key: bytes
+    key: bytes | None
     value: bytes | None
     headers: Sequence[Header] = ()

@@ -98,6 +98,8 @@ class Import:
     now: datetime
     churn: float = 0.0
     """How likely an order changes between two calls."""
+    new_share: float = 0.1
+    """How many of the changes are new orders."""
     changes_left: int = 80
     """Changes that are still to come: a site that changes faster than it can be read has no end."""
     cursor: ImportCursor | None = None
@@ -141,7 +143,10 @@ class Import:
         self.now += timedelta(milliseconds=self.random.choice((20, 200, 1_500)))
         while self.changes_left and self.random.random() < self.churn:
             self.changes_left -= 1
-            self.site.change(self.random.choice([*self.site.orders, f"{self.calls:04d}"]), self.now)
+            known = sorted(self.site.orders)
+            is_new = not known or self.random.random() < self.new_share
+            name = f"{1_000 + self.calls}" if is_new else self.random.choice(known)
+            self.site.change(name, self.now)
         return self.now
 
     def _deal_with(self, listing: OrderListing) -> None:

@@ -49,13 +49,41 @@ def test_every_last_state_arrives_and_each_change_is_published_once(
             run.restart()
         run.until_the_present()
         run.now += MINUTE
+    settle(run)
+    event(f"changes: {sum(len(v) for v in site.orders.values()) // 20 * 20}")
+    assert_in_step(run)
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    site=sites(),
+    orders=st.integers(4, 24),
+    oldest_h=st.sampled_from([12, 20, 60]),
+    churn=st.sampled_from([0.1, 0.3, 0.5]),
+    chance=st.integers(0, 2**32),
+)
+def test_orders_that_change_while_history_is_read_push_no_other_out_of_sight(
+    site: Site, orders: int, oldest_h: int, churn: float, chance: int
+) -> None:
+    """All that is not seen in this one reading of history is too old to be listed again."""
+    for number in range(orders):
+        site.change(f"{number:04d}", NOW - timedelta(hours=oldest_h) + number * 20 * MINUTE)
+    run = Import(site, SMALL, Random(chance), NOW, churn=churn, new_share=0, changes_left=orders)
+    run.until_the_present()
+    settle(run)
+    assert_in_step(run)
+
+
+def settle(run: Import) -> None:
+    """No more changes; go on for longer than clocks, lag and overlap together."""
     run.churn = 0
-    for _ in range(45):  # clocks, lag and overlap together are less
+    for _ in range(45):
         run.now += MINUTE
         run.until_the_present()
 
-    event(f"changes: {sum(len(v) for v in site.orders.values()) // 20 * 20}")
-    last = {name: versions[-1].number for name, versions in site.orders.items()}
+
+def assert_in_step(run: Import) -> None:
+    last = {name: versions[-1].number for name, versions in run.site.orders.items()}
     assert {name: version_of(orders[-1]) for name, orders in run.published.items()} == last
     for orders in run.published.values():
         versions = [version_of(order) for order in orders]
