@@ -4,7 +4,6 @@ A sealed token moved to another store or generation does not open. The clear tex
 """
 
 import base64
-import binascii
 import json
 import os
 from dataclasses import dataclass, field
@@ -81,7 +80,7 @@ class TokenSeal:
         bound = _bound(sealed.store_id, sealed.generation, sealed.key_id)
         try:
             clear = json.loads(self._cipher.decrypt(sealed.nonce, sealed.sealed, bound))
-        except InvalidTag:
+        except (InvalidTag, ValueError):  # a nonce of another length is a ValueError
             raise SealError(f"tokens of store {sealed.store_id} were altered or moved") from None
         refresh = clear.get("refresh")
         return Tokens(SecretStr(clear["access"]), SecretStr(refresh) if refresh else None)
@@ -115,7 +114,7 @@ def _decoded(key: SecretStr | None) -> bytes:
         raise SealError("WAYBILL_SEAL_KEY is not set; make one with `waybill stores new-key`")
     try:
         raw = base64.b64decode(key.get_secret_value(), validate=True)
-    except binascii.Error:
+    except ValueError:  # not base64, or not even ASCII
         raw = b""
     if len(raw) != 32:
         raise SealError(

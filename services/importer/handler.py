@@ -13,11 +13,17 @@ import structlog
 
 from services.importer.changes import Publish, Reread, decide, to_reread
 from services.importer.normalise import Draft
-from services.importer.paging import Paging, Progress, received
-from services.importer.reading import TaskEnded
+from services.importer.paging import (
+    Progress,
+    WindowTooLongError,
+    first_page,
+    instead,
+    received,
+)
+from services.importer.reading import TaskEnded, TaskFailed
 from services.importer.schedule import PollStore
 from services.importer.shared import Polling, Shared
-from services.importer.windows import halved, moved
+from services.importer.windows import moved
 from waybill.contracts import ImportCursor, ImportSeen, Order, Store
 from waybill.contracts.base import Record
 from waybill.contracts.codec import Codec, DecodeError
@@ -45,6 +51,8 @@ class Finished:
     polling: Polling | None
     cursor: ImportCursor | None
     more: bool
+    failure: str | None = None
+    """Why the window cannot be read at all; the store is tried again later."""
 
 
 class ImporterPartition:
@@ -220,11 +228,14 @@ class ImporterPartition:
         now = Polling(polling.window, paging, polling.published + published)
         if paging.progress is Progress.READING:
             return Finished(ended, now, None, more=True)
-        shorter = None
-        if paging.progress is not Progress.COMPLETE:
-            shorter = halved(now.window, shared.settings.importer)
+        rules = shared.settings.importer
+        try:
+            shorter = instead(now.window, paging, rules)
+        except WindowTooLongError as error:
+            return Finished(ended, None, None, more=False, failure=str(error))
         if shorter is not None:
-            return Finished(ended, Polling(shorter, Paging(), now.published), None, more=True)
+            fresh = Polling(shorter, first_page(shorter, rules), now.published)
+            return Finished(ended, fresh, None, more=True)
         return self._window_read(batch, store, ended, now)
 
     def _window_read(
@@ -267,7 +278,9 @@ class ImporterPartition:
         shared.under_way.pop(store_id, None)
         if isinstance(task, PollStore):
             if finished.polling is None:
-                shared.polls.pop(store_id, None)
+                read = shared.polls.pop(store_id, None)
+                if read is not None:
+                    shared.last_windows[store_id] = read.window
             else:
                 shared.polls[store_id] = finished.polling
         if finished.cursor is not None:
@@ -275,6 +288,9 @@ class ImporterPartition:
             oldest = min(cursor.modified_until for cursor in shared.cursors.values())
             shared.metrics.cursor.set(oldest.timestamp())
         self._remember(ended)
+        if finished.failure is not None:
+            shared.task_failed(TaskFailed(task, "window_too_long", finished.failure))
+            return
         dropped = shared.schedule.finished(
             task, shared.now, more=finished.more, unread=ended.unread
         )

@@ -18,7 +18,14 @@ from services.importer.statuses import mapped_status, mapping_version
 from waybill.alibaba.envelope import contents
 from waybill.contracts.base import Address, LogisticsType
 from waybill.contracts.keys import order_key
-from waybill.contracts.order import Marketplace, NotImportable, Order, OrderStatus, RequestedService
+from waybill.contracts.order import (
+    Marketplace,
+    NotImportable,
+    Order,
+    OrderStatus,
+    Payment,
+    RequestedService,
+)
 from waybill.contracts.order import Note as OrderNote
 from waybill.contracts.order import Notes as OrderNotes
 from waybill.contracts.store import Store
@@ -103,9 +110,7 @@ def normalise(
         not_importable=reasons,
         ordered_at=fields.time("ordered_at", "create_date"),
         modified_at=head.modified_at,
-        paid_at=paid and paid.paid_at
-        if mapped.status is not OrderStatus.AWAITING_PAYMENT
-        else None,
+        paid_at=_paid_at(mapped.status, paid),
         ship_by_at=_ship_by(fields),
         buyer=addresses.buyer(fields),
         ship_to=ship_to,
@@ -120,9 +125,8 @@ def normalise(
         raw_sha256=raw_sha256(payload, payments),
         imported_at=imported_at,
     )
-    order = order.model_copy(
-        update={"provenance": fields.notes.provenance()}
-    )  # all has been read now
+    # only now has everything been read, and noted
+    order = order.model_copy(update={"provenance": fields.notes.provenance()})
     return order.model_copy(update={"content_sha256": content_sha256(order)})
 
 
@@ -172,6 +176,11 @@ def _reasons(status: OrderStatus, ship_to: Address | None, items: Items) -> Iter
         yield NotImportable.UNMAPPED_STATUS
     if not items.complete:
         yield NotImportable.NO_ITEMS
+
+
+def _paid_at(status: OrderStatus, paid: Payment | None) -> datetime | None:
+    """The latest payment, unless the order still waits for another one, such as the balance."""
+    return paid.paid_at if paid and status is not OrderStatus.AWAITING_PAYMENT else None
 
 
 def _ship_by(fields: Fields) -> datetime | None:

@@ -17,9 +17,9 @@ from services.importer.settings import ImporterSettings
 from services.importer.windows import Window, halved
 from waybill.alibaba.models import OrderPage
 
-SHORT_WINDOW_FACTOR: Final = 50
-"""A window too short to be halved may have so many times `pages_max` pages: a million orders that
-were touched in the same minute still come in, and a list without end is still stopped."""
+SHORT_WINDOW_FACTOR: Final = 10
+"""A window too short to be halved may have so many times `pages_max` pages: 200,000 orders that were
+touched in the same minute still come in, and a list without end is still stopped."""
 
 
 class WindowTooLongError(Exception):
@@ -98,9 +98,8 @@ def _pages_max(paging: Paging, settings: ImporterSettings) -> int:
 def _moved(paging: Paging, page: OrderPage, ids: tuple[str, ...], seen: int) -> bool:
     repeated = seen < len(paging.seen) + len(ids)
     changed = paging.page > 0 and page.total != paging.total
-    untold = (
-        paging.page > 0 and page.total is None and bool(ids)
-    )  # an order that leaves is not seen
+    # without a total nobody can see that an order left
+    untold = paging.page > 0 and page.total is None and bool(ids)
     return repeated or changed or untold
 
 

@@ -5,7 +5,7 @@ comes back is normalised here already, so that the loop's thread only compares a
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TypeVar
@@ -17,7 +17,7 @@ from services.importer.schedule import PollStore, ReadOrders, Task
 from services.importer.windows import Window
 from waybill.alibaba import errors
 from waybill.alibaba.client import AlibabaClient
-from waybill.alibaba.models import OrderPage, OrderWindow
+from waybill.alibaba.models import OrderListing, OrderPage, OrderWindow
 from waybill.alibaba.ratelimit import AsyncLimiter
 from waybill.clock import Clock
 from waybill.contracts import Order, Store
@@ -89,12 +89,8 @@ class OrderReader:
             listed = await self._limited(
                 line, lambda: line.client.list_orders(asked, page, access_token=line.token)
             )
-            keys = [order_key(line.store.site, order.trade_id) for order in listed.orders]
-            changed = [
-                key
-                for key, order in zip(keys, listed.orders, strict=True)
-                if needed(key, order.modified)
-            ]
+            keyed = [(_key_of(line.store, order), order) for order in listed.orders]
+            changed = [key for key, order in keyed if key and needed(key, order.modified)]
             return await self._details(line, task, changed, page=listed)
         except errors.AlibabaError as error:
             return self._failed(line, task, error)
@@ -103,13 +99,22 @@ class OrderReader:
         self, line: StoreLine, task: Task, keys: Iterable[str], page: OrderPage | None
     ) -> TaskEnded:
         read_at = self._clock.now()
+        wanted = list(dict.fromkeys(keys))
         found = await asyncio.gather(
-            *(self._detail(line, key, read_at) for key in dict.fromkeys(keys))
+            *(self._detail(line, key, read_at) for key in wanted), return_exceptions=True
         )
+        unavailable = [one for one in found if isinstance(one, BaseException)]
+        if unavailable and not _is_well(unavailable, len(wanted)):
+            raise unavailable[0]
+        unread = [
+            key
+            for key, one in zip(wanted, found, strict=True)
+            if isinstance(one, str | BaseException)
+        ]
         return TaskEnded(
             task,
             tuple(one for one in found if isinstance(one, Order | Draft)),
-            tuple(one for one in found if isinstance(one, str)),
+            tuple(unread),
             tuple(one for one in found if isinstance(one, UnreadableOrder)),
             page,
             read_at,
@@ -120,21 +125,23 @@ class OrderReader:
     ) -> Order | Draft | UnreadableOrder | str:
         """The order; its key when the site would not give it."""
         trade_id = parse_order_key(key).trade_id
+        token, client = line.token, line.client
         try:
-            raw = await self._limited(
-                line, lambda: line.client.get_order(trade_id, access_token=line.token)
-            )
-            paid = await self._limited(
-                line, lambda: line.client.get_payments(trade_id, access_token=line.token)
-            )
+            raw = await self._limited(line, lambda: client.get_order(trade_id, access_token=token))
         except errors.Rejected:
             return key  # not this seller's, or gone: the store itself is well
-        site = line.store.site
+        try:
+            paid = await self._limited(
+                line, lambda: client.get_payments(trade_id, access_token=token)
+            )
+            payments: Mapping[str, object] | None = paid.payload
+        except errors.Rejected:
+            payments = None  # some accounts may not ask; the order is worth having without
         try:
             return normalise(
-                raw.payload,
-                payments=paid.payload,
-                site=site,
+                {"trade_id": raw.trade_id, **raw.payload},
+                payments=payments,
+                site=line.store.site,
                 store=line.store,
                 imported_at=read_at,
             )
@@ -160,3 +167,17 @@ class OrderReader:
             banned_s = line.limiter.limiter.banned_until_s - self._clock.boot_s()
             retry_at = self._clock.now() + timedelta(seconds=max(0.0, banned_s))
         return TaskFailed(task, error.outcome, str(error), retry_at)
+
+
+def _is_well(failures: list[BaseException], wanted: int) -> bool:
+    """A single order that cannot be read must not hold up its store for ever; an outage is none of these."""
+    single = all(isinstance(failure, errors.Unavailable) for failure in failures)
+    return single and len(failures) < max(2, wanted // 2)
+
+
+def _key_of(store: Store, listed: OrderListing) -> str | None:
+    """The order's key; None for a number of a form that no call takes."""
+    try:
+        return order_key(store.site, listed.trade_id)
+    except ValueError:
+        return None

@@ -10,7 +10,7 @@ import structlog
 from pydantic import Field
 
 from services.importer.metrics import ImporterMetrics
-from services.importer.paging import Paging
+from services.importer.paging import Paging, first_page
 from services.importer.reading import OrderReader, StoreLine, TaskFailed
 from services.importer.readings import Readings
 from services.importer.schedule import PollStore, ReadOrders, Schedule, Task
@@ -70,7 +70,7 @@ class Polling:
     """The window of a store that is being read."""
 
     window: Window
-    paging: Paging = field(default_factory=Paging)
+    paging: Paging
     published: int = 0
 
 
@@ -96,6 +96,7 @@ class Shared:
         self.stores: dict[str, Store] = {}
         self.cursors: dict[str, ImportCursor] = {}
         self.polls: dict[str, Polling] = {}
+        self.last_windows: dict[str, Window] = {}
         self.under_way: dict[str, Task] = {}
         self._sealed: dict[str, StoreTokens] = {}
         self._lines: dict[str, StoreLine] = {}
@@ -120,7 +121,7 @@ class Shared:
     def forget(self, store_id: str) -> None:
         """The store is not this process's any more."""
         self.schedule.remove(store_id)
-        for known in (self.stores, self.cursors, self.polls, self.under_way):
+        for known in (self.stores, self.cursors, self.polls, self.last_windows, self.under_way):
             known.pop(store_id, None)
         self._sealed.pop(store_id, None)
         self._lines.pop(store_id, None)
@@ -148,8 +149,10 @@ class Shared:
         polling = self.polls.get(task.store_id)
         if polling is None:
             cursor = self.cursors.get(task.store_id)
-            window = next_window(line.store, cursor, self.now, self.settings.importer)
-            polling = self.polls[task.store_id] = Polling(window)
+            rules, last = self.settings.importer, self.last_windows.get(task.store_id)
+            window = next_window(line.store, cursor, self.now, rules, last=last)
+            polling = Polling(window, first_page(window, rules))
+            self.polls[task.store_id] = polling
         window, page = polling.window, polling.paging.page
         needed = self.readings.needed
         self.background.spawn(lambda: self._reader.read_page(line, task, window, page, needed))

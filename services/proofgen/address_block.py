@@ -10,7 +10,7 @@ from services.proofgen.document import (
 )
 from services.proofgen.grid import BODY, LEFT, SMALL, STRONG, column, span
 from services.proofgen.labels import Label
-from services.proofgen.marks import TEXT_GREY, Block, Sketch
+from services.proofgen.marks import Block, Sketch
 from services.proofgen.runs import Style
 from services.proofgen.shaping import Line, shape
 from services.proofgen.typesetter import Typesetter, put_label, put_lines, put_missing
@@ -110,7 +110,7 @@ def _match(sketch: Sketch, x: int, y: int, match: AddressMatch, setter: Typesett
     if match.differences:
         setter.warnings.add(ProofWarning.ADDRESS_DIFFERS)
     for difference in match.differences[:DIFFERENCES_MAX]:
-        y = put_lines(sketch, x + 38, y + 30, _difference(difference, setter), 28, TEXT_GREY) - 28
+        y = put_lines(sketch, x + 38, y + 30, _difference(difference, setter), 28) - 28
     return y + 6
 
 
@@ -119,7 +119,7 @@ def _difference(difference: Difference, setter: Typesetter) -> list[Line]:
     text = f"{difference.part}: {difference.order or missing} (order), {difference.label or missing} (label)"
     width = span(_COLUMNS) - 38
     return setter.lines(
-        text, SMALL.for_text(text), width, lines_max=3, chars_max=2 * LINE_CHARS_MAX
+        text, SMALL.for_text(text), width, lines_max=2, chars_max=2 * LINE_CHARS_MAX
     )
 
 

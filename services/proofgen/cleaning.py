@@ -46,13 +46,13 @@ def _wash(text: str, *, keep_lines: bool) -> str:
     marks_left = 0
     for char in _VARIATION_SELECTORS.sub("", text):
         category = unicodedata.category(char)
-        if category[0] != "M":
+        if category[0] == "M":
+            if marks_left == 0:
+                continue
+            marks_left -= 1
+        elif category != "Cf":
             # a mark without a letter would be drawn on a dotted circle
             marks_left = 0 if category[0] == "Z" or category == "Cc" else MARKS_MAX
-        elif marks_left == 0:
-            continue
-        else:
-            marks_left -= 1
         kept.append(_kept(char, category, kept[-1] if kept else ""))
     lines = "".join(kept).split("\n")
     trimmed = [_SPACES.sub(" ", line).strip() for line in lines]

@@ -151,7 +151,7 @@ def _options(sketch: Sketch, y: int, item: ItemLine, setter: Typesetter) -> None
     lines = setter.lines(
         text, SMALL.for_text(text), _NAME_WIDTH, lines_max=2, chars_max=OPTIONS_CHARS_MAX
     )
-    put_lines(sketch, _NAME_X, y, lines, 30, TEXT_GREY)
+    put_lines(sketch, _NAME_X, y, lines, 30)
 
 
 def _total(items: tuple[ItemLine, ...], setter: Typesetter) -> Block:

@@ -182,7 +182,7 @@ class ProofWarning(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class RenderedProof:
-    """The pages as PNG files, first page first; every must-have stands on the first."""
+    """The pages as PNG files. The first holds every must-have, but addresses of dozens of lines."""
 
     pages: tuple[bytes, ...]
     payload_sha256: str

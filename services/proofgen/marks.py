@@ -12,7 +12,7 @@ from services.proofgen.codes import Symbol
 from services.proofgen.shaping import Line
 
 BLACK = 0
-TEXT_GREY = 72
+TEXT_GREY = 52
 """Labels: darker than needed on screen, so that a black-and-white copy keeps them."""
 RULE_GREY = 176
 

@@ -37,6 +37,11 @@ class _Flow:
     def fits(self, height_px: int) -> bool:
         return self.y + height_px <= _BOTTOM
 
+    def add_where_it_fits(self, block: Block) -> None:
+        if not self.fits(block.height_px):
+            self.turn()
+        self.add(block)
+
     def turn(self) -> None:
         self.pages.append([])
         self.y = TOP
@@ -59,14 +64,12 @@ def lay_out(document: ProofDocument, payload_sha256: str, setter: Typesetter) ->
     flow = _Flow(next_head(document, setter))
     flow.add(first_head(document, setter))
     flow.add(tracking_block(document, make_codes(document, setter), setter))
-    flow.add(address_block(document, setter))
+    flow.add_where_it_fits(address_block(document, setter))
     flow.add_table(items_table(document, setter))
     if parcels := parcels_table(document, setter):
         flow.add_table(parcels)
     if note := note_block(document, setter):
-        if not flow.fits(note.height_px):
-            flow.turn()
-        flow.add(note)
+        flow.add_where_it_fits(note)
     total = len(flow.pages)
     return [
         Page((*placed, foot(document, payload_sha256, number, total, setter)))

@@ -145,9 +145,9 @@ def moments(value: object) -> tuple[datetime, ...]:
     found = text(value)
     if found is None:
         return ()
-    if re.fullmatch(r"\d{1,15}(\.0+)?", found):
-        return (_of_epoch(int(found.partition(".")[0])),)
     try:
+        if re.fullmatch(r"\d{1,15}(\.0+)?", found):
+            return (_of_epoch(int(found.partition(".")[0])),)
         return _of_text(found)
     except (ValueError, OverflowError):
         raise ScalarError("a date", value) from None

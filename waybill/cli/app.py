@@ -40,7 +40,10 @@ class _Lazy(TyperGroup):
         if cmd_name not in COMMANDS:
             return None
         group: Any = typer.main.get_group(import_module(COMMANDS[cmd_name]).app)
-        return group.get_command(ctx, cmd_name) if cmd_name in _SINGLE else group
+        if cmd_name in _SINGLE:
+            return group.get_command(ctx, cmd_name)
+        group.name = cmd_name
+        return group
 
 
 app = typer.Typer(
@@ -49,7 +52,6 @@ app = typer.Typer(
     help="Alibaba.com orders to Apache Kafka, shipments back to Alibaba.com: one per order, with its proof.",
     no_args_is_help=True,
     add_completion=False,
-    rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
 
@@ -81,24 +83,7 @@ def execute(arguments: Sequence[str]) -> int:
         return _misused(error)
     except typer.Abort:
         return _failed("stopped", 1)
-    except Exception as error:
-        if (told := _foreign(error)) is None:
-            raise
-        return _failed(told, 1)
     return result if isinstance(result, int) else 0
-
-
-def _foreign(error: Exception) -> str | None:
-    """One line for the failures of parts that only some commands load; None for what is a defect."""
-    match f"{type(error).__module__}.{type(error).__name__}":
-        case "waybill.broker.errors.BrokerError":
-            return str(error)
-        case "cimpl.KafkaException":
-            from waybill.cli.cluster import told  # noqa: PLC0415 - loaded already by whoever failed
-
-            return told(error)  # type: ignore[arg-type]  # its name says so
-        case _:
-            return None
 
 
 def _misused(error: typer.TyperException) -> int:

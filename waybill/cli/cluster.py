@@ -132,7 +132,7 @@ class Cluster:
                 elif error.code() == _EOF:
                     ended.add((message.topic(), message.partition()))
                 elif not error.retriable() and error.code() not in _AWAY:
-                    raise KafkaException(error)
+                    raise CommandError(told(KafkaException(error)))
 
     @contextmanager
     def _opened(self) -> Iterator[Consumer]:
@@ -199,6 +199,8 @@ class Delivery:
                 if monotonic() > deadline_s:
                     raise CommandError(self._lost(self._sent)) from None
                 self._producer.poll(_POLL_S)
+            except KafkaException as error:
+                raise CommandError(told(error)) from error
             else:
                 self._sent += 1
                 self._producer.poll(0)
@@ -208,7 +210,7 @@ class Delivery:
         self._producer.produce(
             self._name(record.topic),
             value=record.value,
-            key=record.key or None,
+            key=record.key,
             partition=record.partition,
             headers=list(record.headers),
             on_delivery=self._delivered,

@@ -1,14 +1,18 @@
 """`waybill demo`, `waybill up` and `waybill down`: the whole product on this machine."""
 
+import contextlib
 import secrets
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated
 
 import typer
+from confluent_kafka import KafkaException
 from rich.console import Console
 from rich.text import Text
 
 from waybill import broker
+from waybill.cli.cluster import told
 from waybill.cli.connection import Bootstrap, TopicPrefix, kafka
 from waybill.cli.errors import CommandError
 from waybill.cli.output import console, facts
@@ -16,6 +20,7 @@ from waybill.demo import play, report
 from waybill.demo.installation import SERVICES, Installation, Wish
 from waybill.demo.processes import ProcessError
 from waybill.settings import KafkaSettings
+from waybill.streaming.schema_topic import SchemaTopicError
 from waybill.streaming.topic_admin import TopicError
 
 app = typer.Typer()
@@ -48,11 +53,20 @@ def demo(
     out = console()
     own_topics = topic_prefix or f"demo-{secrets.token_hex(3)}-"
     wanted = play.Play(folder, _existing(bootstrap, own_topics), orders_per_store, rate)
-    try:
+    with _told_failures():
         ended = play.Demo(wanted, out).run()
-    except (ProcessError, TopicError) as error:
-        raise CommandError(str(error)) from error
     _tell(out, ended, folder)
+
+
+@contextlib.contextmanager
+def _told_failures() -> Iterator[None]:
+    """Failures of the parts, each a message that says what to do."""
+    try:
+        yield
+    except (broker.BrokerError, ProcessError, SchemaTopicError, TopicError) as error:
+        raise CommandError(str(error)) from error
+    except KafkaException as error:
+        raise CommandError(told(error)) from error
 
 
 def _existing(bootstrap: str | None, topic_prefix: str) -> KafkaSettings | None:
@@ -88,10 +102,8 @@ def up(
     installation = Installation(
         Wish(folder, _existing(bootstrap, topic_prefix or ""), orders_per_store)
     )
-    try:
-        installation.start(lambda told: typer.echo(f"{told} …"))
-    except (ProcessError, TopicError) as error:
-        raise CommandError(str(error)) from error
+    with _told_failures():
+        installation.start(lambda step: typer.echo(f"{step} …"))
     _tell_addresses(installation, folder)
 
 
@@ -125,8 +137,9 @@ def down(
     processes = Installation(Wish(folder)).processes
     names = [running.name for running in processes]
     killed = processes.stop_all()
-    if broker.stop(folder / "kafka"):
-        names.append("Kafka")
+    with _told_failures():
+        if broker.stop(folder / "kafka"):
+            names.append("Kafka")
     typer.echo(f"stopped: {', '.join(names)}" if names else f"nothing runs in {folder}")
     for name in killed:
         typer.echo(f"{name} did not stop in time and was killed", err=True)

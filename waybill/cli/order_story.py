@@ -6,6 +6,7 @@ Steps name no buyer and no address; whoever needs those asks for the whole recor
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from decimal import Decimal
 from typing import Any
 
 from waybill.contracts import (
@@ -184,7 +185,7 @@ def order_facts(order: Order) -> dict[str, str]:
         "status": f"{order.status} ({order.raw_status} at Alibaba)",
         "can be shipped": "yes" if order.importable else f"no: {', '.join(order.not_importable)}",
         "items": quantity,
-        "total": f"{total.amount} {total.currency}" if total else "-",
+        "total": f"{_plain(total.amount)} {total.currency}" if total else "-",
         "ships to": (order.ship_to.country_code or "-") if order.ship_to else "no address",
         "ordered": moment(order.ordered_at),
         "paid": moment(order.paid_at),
@@ -225,6 +226,12 @@ def _entry_facts(entry: LedgerEntry) -> dict[str, str]:
         "Alibaba's error code": entry.error_code or "-",
         "Alibaba's request id": entry.request_id or "-",
     }
+
+
+def _plain(amount: Decimal) -> str:
+    """`12.50` of 12.5000, and `12.3456` as it is."""
+    cents = amount.quantize(Decimal("0.01"))
+    return str(cents if cents == amount else amount)
 
 
 def moment(at: datetime | None) -> str:

@@ -18,7 +18,7 @@ from waybill.contracts import Shipment
 from waybill.contracts.base import millis
 from waybill.contracts.codec import Codec, SchemaBook
 from waybill.contracts.headers import event_headers, new_traceparent
-from waybill.contracts.keys import partition_of
+from waybill.contracts.keys import parse_order_key, partition_of
 from waybill.streaming.records import Outbound
 
 SOURCE = "waybill/cli"
@@ -27,6 +27,9 @@ LINE_BYTES_MAX = 1_000_000
 SHIPMENT_BYTES_MAX = 256 * 1024
 """The notifier refuses larger ones as too_large."""
 _JSON_TYPE = b"application/json"
+_KEY_EXAMPLE = "alibaba:255201166001024316"
+_WORDS = ("action", "covers_order", "logistics_type")
+"""Fields that take one word of a list."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +41,9 @@ class Problem:
     what: str
 
     def __str__(self) -> str:
-        return f"line {self.line}: {self.field}: {self.what}"
+        """`field` is empty for the line as a whole."""
+        place = f"line {self.line}: {self.field}".rstrip(": ")
+        return f"{place}: {self.what}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,15 +61,17 @@ def check_line(number: int, text: bytes, *, allow_unknown: bool = False) -> Line
     try:
         values = _parsed(text)
     except ValueError as error:
-        return Line(number, text, None, (Problem(number, "line", str(error)),))
+        return Line(number, text, None, (Problem(number, "", str(error)),))
     found = [] if allow_unknown else list(_unknown(number, values, Shipment, ""))
+    found += _strange(number, values)
     try:
         shipment = Shipment.model_validate(values)
     except ValidationError as error:
         found += _invalid(number, error)
-        return Line(number, text, None, tuple(found))
+        first_by_field = {problem.field: problem for problem in reversed(found)}
+        return Line(number, text, None, tuple(reversed(first_by_field.values())))
     if len(text) > SHIPMENT_BYTES_MAX:
-        found.append(Problem(number, "line", f"longer than {SHIPMENT_BYTES_MAX} bytes"))
+        found.append(Problem(number, "", f"longer than {SHIPMENT_BYTES_MAX} bytes"))
     return Line(number, text, None if found else shipment, tuple(found))
 
 
@@ -103,15 +110,36 @@ def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def _invalid(number: int, error: ValidationError) -> list[Problem]:
-    found = error.errors(include_url=False, include_input=False, include_context=False)
-    return [
-        Problem(
-            number,
-            ".".join(map(str, one["loc"])) or "shipment",
-            one["msg"].removeprefix("Value error, "),
-        )
-        for one in found
-    ]
+    """Errors of the shipment as a whole name their field themselves; its key was looked at before."""
+    problems = []
+    for one in error.errors(include_url=False, include_input=False, include_context=False):
+        what = one["msg"].removeprefix("Value error, ").replace("'UNRECOGNISED', ", "")
+        field, _, rest = what.partition(": ")
+        if one["loc"]:
+            problems.append(Problem(number, ".".join(map(str, one["loc"])), what))
+        elif field in Shipment.model_fields:
+            problems.append(Problem(number, field, rest))
+    return problems
+
+
+def _strange(number: int, values: Mapping[str, Any]) -> Iterator[Problem]:
+    """What the contract lets through, or tells with a value in it."""
+    key = values.get("order_key")
+    if isinstance(key, str) and not _is_order_key(key):
+        yield Problem(number, "order_key", f"want <site>:<trade_id>, e.g. {_KEY_EXAMPLE}")
+    for name in _WORDS:
+        if values.get(name) == "UNRECOGNISED":
+            yield Problem(
+                number, name, "that word is for readers of newer versions, not to be sent"
+            )
+
+
+def _is_order_key(key: str) -> bool:
+    try:
+        parse_order_key(key)
+    except ValueError:
+        return False
+    return True
 
 
 # ------------------------------------------------------------------------------------ unknown fields

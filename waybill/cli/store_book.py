@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 
 from confluent_kafka import KafkaException, Producer
 
-from waybill.cli.cluster import Cluster
+from waybill.cli.cluster import Cluster, told
 from waybill.cli.errors import CommandError
 from waybill.contracts import Store, StoreTokens
 from waybill.contracts.base import Record, millis
@@ -86,7 +86,10 @@ class StoreBook:
     def _fenced(self, store_id: str) -> Producer:
         identity = f"{self._cluster.name('stores')}-writer-{store_id}"
         producer = self._cluster.writer(transactional_id=identity)
-        producer.init_transactions(_TRANSACTION_S)
+        try:
+            producer.init_transactions(_TRANSACTION_S)
+        except KafkaException as error:
+            raise CommandError(told(error)) from error
         return producer
 
     def _newest(self, store_id: str, partition: int) -> Store | None:

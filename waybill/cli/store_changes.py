@@ -77,7 +77,7 @@ def checked(values: Mapping[str, Any]) -> Store:
     except ValidationError as error:
         found = error.errors(include_url=False, include_input=False, include_context=False)
         told = "; ".join(f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in found)
-        raise InputError(told) from error
+        raise InputError(told.replace("'UNRECOGNISED', ", "")) from error
 
 
 def carriers(entries: Iterable[str]) -> dict[str, str]:

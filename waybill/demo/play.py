@@ -178,7 +178,7 @@ class Demo:
         started_s = monotonic()
         for number, record in enumerate(wave.records):
             while monotonic() < started_s + number / self.play.rate_per_s:
-                self._turn(self._aims(scenario, wave, len(wave.expected)), wait_s=0.02)
+                self._turn(self._aims(scenario, wave, len(self._missing(wave))), wait_s=0.02)
             delivery.send(record)
         delivery.finish()
 

@@ -329,5 +329,5 @@ def _mixed(stock: Sequence[SiteOrder]) -> Iterator[SiteOrder]:
 
 def _spread(first: Sequence[Outbound], later: Sequence[Outbound]) -> Iterator[Outbound]:
     """The special ones among the usual ones, as chance has it; then those that come second to another."""
-    yield from sorted(first, key=lambda record: crc32(record.key))
+    yield from sorted(first, key=lambda record: crc32(record.key or b""))
     yield from later

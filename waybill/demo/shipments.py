@@ -170,16 +170,16 @@ def _plain(shipment: Shipment) -> dict[str, Any]:
 def unreadable_records(make: Maker, trade_id: str) -> Iterator[tuple[DeadReason, Outbound]]:
     """One record of each kind that nobody can read, with the reason of its dead letter."""
     good = make.avro(make.shipment(trade_id, suffix="x"))
-    value, key = good.value or b"", good.key
+    value, key = good.value or b"", good.key or b""
 
-    def broken(new_value: bytes, new_key: bytes = key) -> Outbound:
+    def broken(new_value: bytes, new_key: bytes | None = key) -> Outbound:
         return Outbound("shipments", good.partition, new_key, new_value)
 
     yield DeadReason.UNKNOWN_FORM, broken(b"order;tracking\n1;2\n")
     yield DeadReason.UNREADABLE, broken(value[:-20])
     yield DeadReason.INVALID, broken(orjson.dumps({"order_key": key.decode(), "tracking": "1"}))
     yield DeadReason.UNKNOWN_SCHEMA, broken(_go_header() + value[10:])
-    yield DeadReason.NO_KEY, broken(value, b"")
+    yield DeadReason.NO_KEY, broken(value, None)
     other = make.avro(make.shipment("999000000000000002", suffix="x"))
     yield DeadReason.KEY_MISMATCH, broken(other.value or b"")
 

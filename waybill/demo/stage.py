@@ -6,6 +6,7 @@ import shutil
 import signal
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from waybill import broker
 from waybill.cli.errors import CommandError, InputError
@@ -43,20 +44,23 @@ def cleared(folder: Path) -> None:
 @contextlib.contextmanager
 def stoppable() -> Iterator[None]:
     """SIGTERM ends the block as Ctrl-C does, so that what was started is stopped."""
-    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
-    try:
+    with _handled(signal.default_int_handler):
         yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
 
 
 @contextlib.contextmanager
 def unstoppable() -> Iterator[None]:
     """Another Ctrl-C must not leave half of the processes behind; every stop in here has a limit."""
+    with _handled(signal.SIG_IGN):
+        yield
+
+
+@contextlib.contextmanager
+def _handled(handler: Any) -> Iterator[None]:
     kinds = (signal.SIGINT, signal.SIGTERM)
-    before = [signal.signal(kind, signal.SIG_IGN) for kind in kinds]
+    before = [signal.signal(kind, handler) for kind in kinds]
     try:
         yield
     finally:
-        for kind, handler in zip(kinds, before, strict=True):
-            signal.signal(kind, handler)
+        for kind, former in zip(kinds, before, strict=True):
+            signal.signal(kind, former)

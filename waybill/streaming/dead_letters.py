@@ -23,8 +23,8 @@ from waybill.contracts.keys import partition_of
 from waybill.streaming.records import Inbound, Outbound
 
 _ERROR_CHARS_MAX = 500
-_VALUE_BYTES_MAX = 8 * 1024 * 1024 - 65_536
-"""The topic takes 8 MiB with key and headers; only a proof can come near it."""
+_BYTES_MAX = 8 * 1024 * 1024 - 65_536
+"""The topic takes 8 MiB. A proof comes near it, and so does what its publisher had compressed."""
 
 
 def dead_letter(
@@ -43,11 +43,17 @@ def dead_letter(
         DLQ_TIME: rfc3339(now_ms),
     }
     value = record.value
-    if value is not None and len(value) > _VALUE_BYTES_MAX:
+    room = _BYTES_MAX - _bytes_beside_value(record)
+    if value is not None and len(value) > room:
         told[DLQ_TRUNCATED] = str(len(value))
-        value = value[:_VALUE_BYTES_MAX]
+        value = value[: max(0, room)]
     headers = [*record.headers, *((name, text.encode()) for name, text in told.items())]
     return Outbound("dead-letters", record.partition, record.key, value, headers)
+
+
+def _bytes_beside_value(record: Inbound) -> int:
+    headers = sum(len(name) + len(value or b"") + 10 for name, value in record.headers)
+    return len(record.key or b"") + headers
 
 
 def misplaced(record: Inbound, partitions: int) -> int | None:

@@ -86,6 +86,11 @@ class OwnedPartition:
         ends = self.opened.ends if self.opened else {}
         return [topic for topic, end in ends.items() if self.reached[topic] < end]
 
+    def fallen_behind(self) -> list[str]:
+        """State and view topics that end before the view's own position: they lost records."""
+        ends = self.opened.ends if self.opened else {}
+        return [topic for topic, end in ends.items() if self.reached[topic] > end]
+
     def run(self) -> dict[Place, int]:
         """Everything is restored: act from now on; returns where to read the inputs from."""
         opened, handler = self._ready()
@@ -181,6 +186,9 @@ class OwnedPartition:
 
     def close(self) -> None:
         """Given back or reopened: forget it; a transaction under way may still end either way."""
+        if self.opening is not None:
+            self.opening.cancel()  # one that has not begun must not shut out the next owner
+        self.opening = None
         if self.handler is not None:
             self.handler.close()
         self.handler = None

@@ -181,7 +181,10 @@ class Runtime:
     def _position_lost(self, place: Place) -> None:
         log.error("position_lost", topic=place.topic, partition=place.partition)
         self._metrics.position_lost(place)
-        if partition := self._partitions.get(place.partition):
+        if place.topic in self._service.sources.tables:  # all of it counts, so all of it is read again
+            self._reader.unassign([place])
+            self._reader.assign({place: BEGINNING})
+        elif partition := self._partitions.get(place.partition):
             self._forget(partition)
             partition.enter(Phase.STOPPED)
 
@@ -234,7 +237,12 @@ class Runtime:
         opening, partition.opening = partition.opening, None
         opened = opening.result()
         handler = self._service.open(partition.number, opened.identity)
-        self._reader.assign(partition.restored(opened, handler))
+        starts = partition.restored(opened, handler)
+        behind = partition.fallen_behind()
+        if behind:
+            self._position_lost(Place(behind[0], partition.number))
+        else:
+            self._reader.assign(starts)
         return True
 
     def _finish_restoring(self, partition: OwnedPartition) -> bool:

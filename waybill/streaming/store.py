@@ -11,6 +11,7 @@ from functools import cache
 from pathlib import Path
 from typing import Protocol, cast
 
+import structlog
 from rocksdict import (
     BlockBasedOptions,
     Cache,
@@ -20,6 +21,8 @@ from rocksdict import (
     WriteBatch,
     WriteOptions,
 )
+
+log = structlog.get_logger()
 
 _POSITION = b"\x00position/"
 _IDENTITY = b"\x00identity"
@@ -92,18 +95,28 @@ class RocksStore:
     """
 
     def __init__(self, folder: Path, identity: str) -> None:
-        """Open the folder, wiping it first when it was made for another topic id or format."""
+        """Open the folder, wiping it first when it is damaged or was made for another topic id or format."""
         self._folder = folder
         self._identity = identity.encode()
         self._write_options = WriteOptions()
         # a property at run time, a method in the stubs
         self._write_options.disable_wal = True  # type: ignore[method-assign,assignment]
-        self._db = self._open()
+        self._db = self._opened_or_anew()
         found = self._db.get(_IDENTITY)
         if found is None:
             self._mark()
         elif found != self._identity:
             self.wipe()
+
+    def _opened_or_anew(self) -> Rdict:
+        try:
+            return self._open()
+        except Exception as error:  # the library raises nothing more precise
+            if not str(error).startswith("Corruption"):
+                raise  # another process has it open, say, or may not be written
+            log.error("view_damaged", folder=self._folder.name, detail=str(error))
+            shutil.rmtree(self._folder)
+            return self._open()
 
     def _open(self) -> Rdict:
         self._folder.mkdir(parents=True, exist_ok=True)

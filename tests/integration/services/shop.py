@@ -105,10 +105,14 @@ class Shop:
         last = {(one.order_key, one.shipment_id): one.outcome for one in self.notifications()}
         return Counter(outcome.value for outcome in last.values())
 
-    def wait_imported(self, orders: int) -> list[str]:
-        """Until so many orders wait for a shipment; their keys."""
-        wait_until(lambda: len(self.shippable()) >= orders, SETTLE_S, every_s=0.5)
-        return self.shippable()
+    def wait_imported(self) -> list[str]:
+        """Until all orders that can be shipped have been imported; their keys."""
+        there = self.admin.orders()
+        ready = {
+            f"sandbox:{o.trade_id}" for o in there if o.status == "undeliver" and o.has_address
+        }
+        wait_until(lambda: ready <= set(self.shippable()), SETTLE_S, every_s=0.5)
+        return sorted(ready)
 
     def wait_outcomes(self, expected: Mapping[str, int], deadline_s: float = SETTLE_S) -> None:
         """Until the shipments stand exactly so; fails with how they stand instead."""

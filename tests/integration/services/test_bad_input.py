@@ -16,7 +16,7 @@ def test_each_kind_of_bad_record_is_a_dead_letter_with_its_reason_and_good_ones_
     open_shop: OpenShop,
 ) -> None:
     shop = open_shop(orders_per_store=10)
-    key, astray, json_key, *_ = shop.wait_imported(5)
+    key, astray, json_key, *_ = shop.wait_imported()
     number = partition_of(key, 12)
     wrong = (partition_of(astray, 12) + 1) % 12
     good = ShipmentWriter(12).record(shop.shipment(key))

@@ -35,7 +35,7 @@ def test_a_notifier_that_wakes_without_its_partitions_writes_and_calls_nothing(
     open_shop: OpenShop,
 ) -> None:
     shop = open_shop(orders_per_store=40)
-    keys = shop.wait_imported(50)
+    keys = shop.wait_imported()
     first = shop.installation.processes.find("notifier")
     assert first is not None
     second, port = _second_notifier(shop)
@@ -59,7 +59,7 @@ def test_a_notifier_that_wakes_without_its_partitions_writes_and_calls_nothing(
 
 def test_a_second_group_on_the_same_topics_ends_with_a_clear_message(open_shop: OpenShop) -> None:
     shop = open_shop(orders_per_store=10)
-    keys = shop.wait_imported(5)
+    keys = shop.wait_imported()
     first = shop.installation.processes.find("notifier")
     assert first is not None
 

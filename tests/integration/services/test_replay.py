@@ -14,7 +14,7 @@ pytestmark = [pytest.mark.kafka, pytest.mark.slow, pytest.mark.timeout(240)]
 
 def _rewind(shop: Shop) -> None:
     kafka = shop.installation.kafka
-    admin = AdminClient(kafka.client_config())
+    admin = AdminClient(dict(kafka.client_config()))
     topic = kafka.physical("waybill.shipments.v1")
     start = [TopicPartition(topic, number, 0) for number in range(kafka.partitions)]
     group = ConsumerGroupTopicPartitions(f"{kafka.topic_prefix}waybill-notifier", start)
@@ -31,7 +31,7 @@ def _rewind(shop: Shop) -> None:
 
 def test_replaying_all_shipments_calls_nobody_and_tells_nobody(open_shop: OpenShop) -> None:
     shop = open_shop(orders_per_store=10)
-    keys = shop.wait_imported(10)
+    keys = shop.wait_imported()
     voided, corrected, waiting, doubled, *plain = keys
     first = [shop.shipment(key) for key in (doubled, *plain)]
     shop.publish([*first, *first])

@@ -74,6 +74,21 @@ def test_orders_that_change_while_history_is_read_push_no_other_out_of_sight(
     assert_in_step(run)
 
 
+@settings(max_examples=100, deadline=None)
+@given(site=sites(), churn=st.sampled_from([0.3, 0.6]), chance=st.integers(0, 2**32))
+def test_an_order_that_changes_twice_within_a_second_of_the_sites_clock_is_read_again(
+    site: Site, churn: float, chance: int
+) -> None:
+    site.whole_seconds, site.list_lag = True, timedelta(0)
+    site.change("0001", NOW)
+    run = Import(site, SMALL, Random(chance), NOW, churn=churn, new_share=0, changes_left=20)
+    for _ in range(10):
+        run.until_the_present()
+        run.now += timedelta(seconds=1)
+    settle(run)
+    assert_in_step(run)
+
+
 def settle(run: Import) -> None:
     """No more changes; go on for longer than clocks, lag and overlap together."""
     run.churn = 0

@@ -78,7 +78,8 @@ def put(root: Any, path: tuple[Any, ...], value: Any) -> None:
     try:
         for step in path[:-1]:
             root = root[step]
-        root[path[-1]] = value
+        if isinstance(root, dict) == isinstance(path[-1], str):  # JSON's keys are texts
+            root[path[-1]] = value
     except (LookupError, TypeError):
         return
 

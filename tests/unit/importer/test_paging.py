@@ -147,5 +147,5 @@ def test_a_short_window_may_be_long_in_pages_but_not_without_end(now: datetime) 
         paging = received(paging, page(paging.page, chr(ord("a") + paging.page), 1_000), few)
     assert paging.progress is Progress.TOO_LONG
     assert paging.page == SHORT_WINDOW_FACTOR * 2
-    with pytest.raises(WindowTooLongError, match="more than 100 pages"):
+    with pytest.raises(WindowTooLongError, match="more than 20 pages"):
         instead(window, paging, few)

@@ -16,16 +16,16 @@ from services.proofgen.render import render
 from services.proofgen.typesetter import Typesetter
 
 LAYOUTS = {
-    "specimen": "?",
-    "sparse": "?",
-    "many_scripts": "?",
-    "endless": "?",
+    "specimen": "5ba5b7365990f97fe7661917d73359b696ae0738a85ee73dcf391e59c24d66f0",
+    "sparse": "62c2cf59461e4cb268aeb4d36d1a3db100c0cca7d4639772745231096a2c8665",
+    "many_scripts": "d4ca6d195287ecc3c5887c677a5e7a58621ec52a1c184ef4af30902abf18570b",
+    "endless": "0de59b05b41859bcb1c8e5a5144cc691b4414330607f0eafaee24b76682017e0",
 }
 FILES = {
-    "specimen": "?",
-    "sparse": "?",
-    "many_scripts": "?",
-    "endless": "?",
+    "specimen": "f36def1385f4ddb6b428ba74b5efb7411749584d4e30aab12f640c49a1a83f6a",
+    "sparse": "53c766eeb61b9420f5f50412088f953641ac37965f0230e72c8f5e56b30deb60",
+    "many_scripts": "c2927379d8bc13fa9dc4568551e45e275722984322ed7ae9350dab82de1dcbe7",
+    "endless": "cdbe9728492e84f7e23adb83e3fd10cb66c16b7f7cae3682be52dc1fbf9bffb2",
 }
 
 

@@ -1,0 +1,101 @@
+"""Settings of a store as `name=value`."""
+
+import re
+from datetime import UTC, datetime
+
+import pytest
+
+from waybill.cli.errors import InputError
+from waybill.cli.store_changes import PLAIN, carriers, changed, connected, known_settings
+from waybill.contracts import Store
+from waybill.contracts.store import StoreMode
+
+NOW = datetime(2026, 11, 23, 15, tzinfo=UTC)
+LATER = datetime(2026, 12, 1, 15, tzinfo=UTC)
+STORE = connected("sandbox", "2011492515", "Lumen & Volt", NOW)
+
+
+def test_a_new_store_sends_nothing_and_begins_today():
+    assert STORE.store_id == "sandbox-2011492515"
+    assert STORE.mode is StoreMode.DRY_RUN
+    assert STORE.connected_at == STORE.ship_from == NOW
+    assert (STORE.revision, STORE.token_generation) == (1, 1)
+
+
+def test_connecting_again_keeps_the_settings_and_begins_a_new_generation_of_tokens():
+    former = changed(STORE, ["mode=live", "carrier.fedex=FEDEX", "disconnected=true"])
+
+    again = connected("sandbox", "2011492515", "Lumen", LATER, former)
+
+    assert again == former.model_copy(
+        update={"name": "Lumen", "revision": 3, "token_generation": 2, "disconnected": False}
+    )
+
+
+def test_several_settings_change_in_one_revision():
+    after = changed(
+        STORE,
+        [
+            "mode=live",
+            "ship_from=2026-11-01T00:00:00+08:00",
+            "carrier.FedEx=FEDEX",
+            "status.paid=awaiting_shipment",
+            "branding.address_lines=1 Harbour Road | Ningbo",
+            "branding.show_cost=false",
+            "notify_window=08:00-20:00",
+        ],
+    )
+
+    assert after.revision == 2
+    assert after.mode is StoreMode.LIVE
+    assert after.ship_from == datetime(2026, 10, 31, 16, tzinfo=UTC)
+    assert after.carrier_map == {"fedex": "FEDEX"}
+    assert after.status_map == {"paid": "awaiting_shipment"}
+    assert after.branding.address_lines == ("1 Harbour Road", "Ningbo")
+    assert after.branding.show_cost is False
+
+
+def test_an_empty_value_takes_a_setting_out():
+    store = changed(STORE, ["carrier.fedex=FEDEX", "notify_window=08:00-20:00"])
+
+    after = changed(store, ["carrier.fedex=", "notify_window=", "carrier.never="])
+
+    assert after.carrier_map == {}
+    assert after.notify_window is None
+
+
+@pytest.mark.parametrize(
+    ("assignment", "told"),
+    [
+        ("mode", "want name=value"),
+        ("colour=red", "colour: no such setting; there are name, mode"),
+        ("carrier.=FEDEX", "no such setting"),
+        ("store_id=other", "no such setting"),
+        ("revision=7", "no such setting"),
+        ("mode=lively", "mode: Input should be 'dry_run' or 'live'"),
+        ("ship_from=yesterday", "ship_from: "),
+        ("ship_from=2026-11-01T00:00:00", "ship_from: a time without an offset"),
+        ("mode=", "mode: "),
+    ],
+)
+def test_what_cannot_be_set_is_told(assignment, told):
+    with pytest.raises(InputError, match=re.escape(told)):
+        changed(STORE, [assignment])
+
+
+def test_every_setting_named_to_people_is_one_of_the_store():
+    assert set(PLAIN) <= set(Store.model_fields)
+    assert all(name in known_settings() for name in PLAIN)
+
+
+def test_carriers_are_ours_to_theirs():
+    assert carriers(["FedEx=FEDEX", "china post=CHINA_POST"]) == {
+        "fedex": "FEDEX",
+        "china post": "CHINA_POST",
+    }
+
+
+@pytest.mark.parametrize("entry", ["fedex", "=FEDEX", "fedex="])
+def test_half_a_carrier_is_told(entry):
+    with pytest.raises(InputError, match="want ours=theirs"):
+        carriers([entry])
