@@ -52,7 +52,7 @@ class Importer:
                 continue
             try:
                 self._take(record.topic, record.value)
-            except (DecodeError, orjson.JSONDecodeError) as error:
+            except (DecodeError, ValueError) as error:  # ValueError: no JSON, or no Avro schema
                 log.error(
                     "table_unreadable", topic=record.topic, offset=record.offset, reason=str(error)
                 )

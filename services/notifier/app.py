@@ -62,7 +62,7 @@ class Notifier:
                 continue  # stores are disconnected, never deleted
             try:
                 self._take(record.topic, record.value)
-            except (DecodeError, orjson.JSONDecodeError) as error:
+            except (DecodeError, ValueError) as error:  # ValueError: no JSON, or no Avro schema
                 log.error(
                     "table_unreadable", topic=record.topic, offset=record.offset, reason=str(error)
                 )
@@ -85,8 +85,8 @@ class Notifier:
         self._shared.tick()
         for done in self._shared.background.collect():
             self._done(done)
-        self._shared.start_lookups(self._store_of)
         if not self._stopping:
+            self._shared.start_lookups(self._store_of)
             self._grant()
         self._shared.observe()
         return len(self._shared.works) > 0 or self._shared.under_way > 0

@@ -16,13 +16,14 @@ from services.notifier.view import Card
 from waybill.contracts import LedgerEntry, Notification, Order, OrderHint, Shipment, Store
 from waybill.contracts.base import Record, millis
 from waybill.contracts.codec import Codec, DecodeError
-from waybill.contracts.headers import LEDGER_CARD, event_headers
+from waybill.contracts.headers import LEDGER_CARD, TRACEPARENT, event_headers
 from waybill.contracts.identity import record_key
 from waybill.contracts.imports import HintReason
 from waybill.contracts.keys import parse_order_key
+from waybill.contracts.ledger import State
 from waybill.contracts.notification import Outcome, Reason
 from waybill.streaming.ports import Batch
-from waybill.streaming.records import Header, Outbound
+from waybill.streaming.records import Header, Inbound, Outbound
 from waybill.streaming.store import LocalStore
 
 log = structlog.get_logger()
@@ -56,9 +57,9 @@ class Turn:
     store: LocalStore
     cached: Callable[[str], LedgerEntry | None]
     batch: Batch = field(default_factory=Batch)
-    traceparent: bytes | None = None
     shipments: dict[str, Shipment] = field(default_factory=dict)
     ask_later: list[str] = field(default_factory=list)
+    _traces: dict[str, str] = field(default_factory=dict)
     _entries: dict[str, LedgerEntry | None] = field(default_factory=dict)
     _written: dict[str, Decision] = field(default_factory=dict)
     _orders: dict[str, bytes | None] = field(default_factory=dict)
@@ -85,6 +86,24 @@ class Turn:
         value = self._value(view.entry_key(key))
         return None if value is None else self.shared.codecs.ledger.decode(view.unpack(value)[1])
 
+    def has_entry(self, key: str) -> bool:
+        """Whether there is an entry, readable or not."""
+        known = self._entries.get(key) or self.cached(key)
+        return known is not None or self._value(view.entry_key(key)) is not None
+
+    def readable(self, key: str) -> LedgerEntry | None:
+        """The entry; None also for one that cannot be read, which is answered."""
+        try:
+            return self.entry(key)
+        except DecodeError as error:
+            self.unreadable(key, error)
+            return None
+
+    def is_in(self, key: str, state: State) -> bool:
+        """Whether an entry that this batch has looked at is left in the state."""
+        entry = self._entries.get(key)
+        return entry is not None and entry.state is state
+
     def order_seen(self, key: str, framed: bytes) -> None:
         """A newer order."""
         self._orders[key] = framed
@@ -96,9 +115,8 @@ class Turn:
         self.batch.changes.delete(view.order_key(key))
 
     def facts(self, key: str, entry: LedgerEntry | None) -> Facts:
-        """What is true now."""
-        framed = self._orders[key] if key in self._orders else self._value(view.order_key(key))
-        order = None if framed is None else self.shared.codecs.order.decode(framed)
+        """What is true now; raises DecodeError when the entry's shipment cannot be read."""
+        order, framed = self._order(key)
         return Facts(
             key=key,
             now=self.shared.now,
@@ -108,6 +126,17 @@ class Turn:
             shipment=self._held_shipment(key, entry),
             limits=self.shared.limits,
         )
+
+    def _order(self, key: str) -> tuple[Order | None, bytes | None]:
+        """The order, decoded and framed; one that cannot be read is as good as unknown: nothing is sent."""
+        framed = self._orders[key] if key in self._orders else self._value(view.order_key(key))
+        if framed is None:
+            return None, None
+        try:
+            return self.shared.codecs.order.decode(framed), framed
+        except DecodeError as error:
+            log.error("order_unreadable", order_key=key, detail=error.detail)
+            return None, None
 
     def _store_of(self, order: Order | None) -> Store | None:
         return self.shared.stores.get(order.store_id) if order else None
@@ -157,13 +186,18 @@ class Turn:
 
     def _put(self, topic: str, codec: Codec[R], record: R, event_id: str) -> None:
         key = record_key(record).encode()
-        headers = self._headers(codec.name, event_id)
+        headers = self._headers(codec.name, event_id, key.decode())
         value = codec.encode(record)
         self.batch.outputs.append(Outbound(topic, self.partition, key, value, headers))
 
-    def _headers(self, record_name: str, event_id: str) -> list[Header]:
-        trace = self.traceparent.decode(errors="replace") if self.traceparent else None
-        now_ms = self.shared.now_ms
+    def follow_trace(self, record: Inbound) -> None:
+        """What this batch writes about the record's order belongs to the record's trace."""
+        trace = record.header(TRACEPARENT)
+        if trace and record.key:
+            self._traces[record.key.decode(errors="replace")] = trace.decode(errors="replace")
+
+    def _headers(self, record_name: str, event_id: str, key: str) -> list[Header]:
+        trace, now_ms = self._traces.get(key), self.shared.now_ms
         return list(event_headers(record_name, event_id, "waybill/notifier", now_ms, trace))
 
     def unreadable(self, key: str, error: DecodeError) -> None:
@@ -215,7 +249,7 @@ class Turn:
             assert entry is not None  # noqa: S101 - only entries are written
             card, framed = Card.of(entry), self.shared.codecs.ledger.encode(entry)
             headers = [
-                *self._headers("ledger_entry", f"{key}@{entry.revision}"),
+                *self._headers("ledger_entry", f"{key}@{entry.revision}", key),
                 (LEDGER_CARD, card.encoded()),
             ]
             record = Outbound("ledger", self.partition, key.encode(), framed, headers)

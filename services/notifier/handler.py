@@ -26,6 +26,7 @@ from services.notifier.rule import (
     StoreChanged,
     TakenOver,
     Uploaded,
+    UploadFailed,
     decide,
 )
 from services.notifier.scheduling import Phase, StoreQueue
@@ -35,8 +36,10 @@ from waybill.contracts import LedgerEntry, Shipment
 from waybill.contracts.base import millis
 from waybill.contracts.codec import CONFLUENT, DeadReason, DecodeError
 from waybill.contracts.headers import LEDGER_CARD, WB_REROUTED
+from waybill.contracts.identity import check_key
 from waybill.contracts.ledger import State
-from waybill.streaming.dead_letters import dead_letter, forwarded, misplaced
+from waybill.contracts.topics import topics
+from waybill.streaming.dead_letters import dead_letter, fits, forwarded, misplaced
 from waybill.streaming.errors import FatalError
 from waybill.streaming.ports import Batch
 from waybill.streaming.records import Inbound
@@ -47,6 +50,11 @@ log = structlog.get_logger()
 _SWEEP_MAX = 200
 """Due entries, takeovers or re-evaluations per batch, so that a batch stays short."""
 _ENTRIES_CACHED_MAX = 4_096
+_WHY_DEAD = {
+    DeadReason.TOO_MANY_SHIPMENTS: "the order has seen too many shipment ids; an operator has to look",
+    DeadReason.INVALID: "action, covers_order or logistics_type has a word that this version does not "
+    "know; bring it back after an upgrade",
+}
 
 
 class NotifierPartition:
@@ -91,7 +99,10 @@ class NotifierPartition:
         if record.value is None:
             return key, None, None
         header = record.header(LEDGER_CARD)
-        card = Card.parse(header) if header else self._card_of(record.value)
+        try:
+            card = Card.parse(header) if header else self._card_of(record.value)
+        except ValueError:  # a newer version writes other cards
+            card = self._card_of(record.value)
         return key, card, record.value
 
     def _card_of(self, framed: bytes) -> Card:
@@ -106,7 +117,10 @@ class NotifierPartition:
         if record.value is None:
             changes.delete(view.order_key(key))
             return
-        changes.put(view.order_key(key), kept_form(record, self._shared.codecs.order))
+        try:
+            changes.put(view.order_key(key), kept_form(record, self._shared.codecs.order))
+        except DecodeError as error:  # the order stays as it was known before
+            log.error("order_unreadable", offset=record.offset, detail=error.detail)
 
     def opened(self) -> None:
         """See `Handler.opened`: calls of a former owner are in doubt, and settings may have changed."""
@@ -125,7 +139,8 @@ class NotifierPartition:
 
     def store_changed(self, store_id: str) -> None:
         """Settings of a store changed: look again at what waits for them."""
-        if self._running and not any(found == store_id for found, _ in self._stores_changed):
+        # one that is under way saw older settings: it does not count
+        if self._running and (store_id, b"") not in self._stores_changed:
             self._stores_changed.append((store_id, b""))
 
     # ----------------------------------------------------------------------------- for the scheduler
@@ -171,7 +186,7 @@ class NotifierPartition:
 
     def _record(self, turn: Turn, record: Inbound) -> None:
         """One record; what cannot be read is a dead letter, and the stream goes on."""
-        turn.traceparent = record.header("traceparent")
+        turn.follow_trace(record)
         try:
             self._read(turn, record)
         except DecodeError as error:
@@ -182,8 +197,6 @@ class NotifierPartition:
             log.exception("record_failed", topic=record.topic, offset=record.offset)
             self._shared.failed(error)
             self._dead(turn, record, DeadReason.PROCESSING_FAILED, type(error).__name__)
-        finally:
-            turn.traceparent = None
 
     def _read(self, turn: Turn, record: Inbound) -> None:
         if record.key is None:
@@ -209,8 +222,13 @@ class NotifierPartition:
                 DeadReason.WRONG_PARTITION,
                 f"on partition {record.partition} a second time; the key belongs to {right}",
             )
+        if not fits(sent := forwarded(record, right), topics()[record.topic].bytes_max):
+            raise DecodeError(
+                DeadReason.WRONG_PARTITION,
+                f"the key belongs to partition {right}, and the record is too large to be forwarded",
+            )
         self._shared.metrics.rerouted.labels(record.topic).inc()
-        turn.batch.outputs.append(forwarded(record, right))
+        turn.batch.outputs.append(sent)
 
     def _dead(self, turn: Turn, record: Inbound, reason: DeadReason, detail: str) -> None:
         log.warning(
@@ -228,12 +246,7 @@ class NotifierPartition:
     def _shipment(self, turn: Turn, key: str, record: Inbound) -> None:
         codec = self._shared.codecs.shipment
         shipment = codec.decode(record.value, allow_json=True)
-        if shipment.order_key != key:
-            raise DecodeError(
-                DeadReason.KEY_MISMATCH,
-                f"the record key and order_key differ ({key!r}, {shipment.order_key!r}): publish with "
-                "the order key as record key",
-            )
+        check_key(record.key, shipment)
         raw = record.value or b""
         if raw[:1] == CONFLUENT:  # the ledger must be readable without a registry
             raw = codec.encode(shipment)
@@ -241,17 +254,15 @@ class NotifierPartition:
         turn.shipments[key] = shipment
         dead = self._decide(turn, key, event, arrived=shipment)
         if dead is not None:
-            raise DecodeError(
-                dead, "the order has seen too many shipment ids; an operator has to look"
-            )
+            raise DecodeError(dead, _WHY_DEAD[dead])
 
     def _order(self, turn: Turn, key: str, record: Inbound) -> None:
         if record.value is None:
             turn.order_gone(key)
         else:
-            self._shared.codecs.order.decode(record.value)
+            check_key(record.key, self._shared.codecs.order.decode(record.value))
             turn.order_seen(key, kept_form(record, self._shared.codecs.order))
-        if turn.entry(key) is not None:
+        if turn.has_entry(key):
             self._decide(turn, key, OrderChanged())
 
     def _proof(self, turn: Turn, key: str, record: Inbound) -> None:
@@ -259,6 +270,8 @@ class NotifierPartition:
         work = self._shared.works.get(key)
         if work is None or work.phase is not Phase.ASKED or work.claim_id != proof.claim_id:
             return  # an older claim's, or asked for twice: the image is never state
+        if not proof.pages and proof.refusal is None:
+            return  # no answer: it becomes overdue
         entry = turn.entry(key)
         hashes = tuple(page.sha256 for page in proof.pages)
         event = ProofArrived(proof.claim_id, hashes, proof.refusal, proof.refusal_detail)
@@ -266,19 +279,20 @@ class NotifierPartition:
         after = turn.entry(key)
         claim_id = after.claim.claim_id if after is not None and after.claim else None
         untouched = after is not None and after is entry and after.state is State.CLAIMED
-        if untouched and claim_id == proof.claim_id:
-            self._shared.upload(work, proof)
-        else:
+        goes_on = untouched and claim_id == proof.claim_id
+        if not (goes_on and self._shared.upload(work, proof)):
             turn.release(key)
 
     def _one_result(self, turn: Turn, key: str, event: Event) -> None:
         """The end of an upload, a call or a look-up."""
+        work = self._shared.works.get(key)
+        uploading = work is not None and work.phase is Phase.UPLOADING
+        if isinstance(event, Uploaded | UploadFailed) and not uploading:
+            return  # begun before the partition was opened anew: its place in the works is gone
         self._decide(turn, key, event)
         if isinstance(event, LookedUp):
             return  # look-ups hold no place in the works
-        entry = turn.entry(key)
-        goes_on = entry is not None and entry.state is State.DISPATCHED
-        if not (isinstance(event, Uploaded) and goes_on):
+        if not (isinstance(event, Uploaded) and turn.is_in(key, State.DISPATCHED)):
             turn.release(key)
 
     def _decide(
@@ -287,10 +301,10 @@ class NotifierPartition:
         """Ask the rule, and put its answer into the batch."""
         try:
             entry = turn.entry(key)
+            facts = turn.facts(key, entry)
         except DecodeError as error:
             turn.unreadable(key, error)
             return None
-        facts = turn.facts(key, entry)
         decision = decide(entry, event, facts)
         if decision.entry is not None:
             turn.write(key, entry, decision)
@@ -319,7 +333,7 @@ class NotifierPartition:
 
     def _ask(self, turn: Turn, key: str) -> None:
         """Publish the claim of an order that has a slot, unless something changed meanwhile."""
-        entry = turn.entry(key)
+        entry = turn.readable(key)
         if entry is None or entry.state is not State.CLAIMED or entry.due_at is not None:
             return
         if key in self._shared.works or self._shared.works.free(entry.store_id or "") == 0:
@@ -341,8 +355,11 @@ class NotifierPartition:
             self._due(turn, key, index)
 
     def _due(self, turn: Turn, key: str, index: bytes) -> None:
-        entry = turn.entry(key)
-        if entry is None or entry.due_at is None or millis(entry.due_at) > self._shared.now_ms:
+        entry = turn.readable(key)
+        if entry is None:
+            turn.batch.changes.delete(index)
+            return
+        if entry.due_at is None or millis(entry.due_at) > self._shared.now_ms:
             return  # decided in this very batch
         self._decide(turn, key, DueReached())
         after = turn.entry(key)
@@ -431,8 +448,9 @@ class NotifierPartition:
     def close(self) -> None:
         """See `Handler.close`."""
         self._running = False
+        heard = {key for key, event in self._results if not isinstance(event, LookedUp)}
         for work in self._shared.works.of_partition(self.number):
-            if work.phase is not Phase.CALLING:
+            if work.phase is not Phase.CALLING or work.key in heard:
                 self._shared.works.remove(work.key)
         self._shared.closed(self)
         self._store.close()

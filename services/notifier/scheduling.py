@@ -141,8 +141,13 @@ class Gates:
     closed: dict[str, Gate] = field(default_factory=dict)
 
     def close(self, store_id: str, reason: str, until_s: float | None = None) -> bool:
-        """Close a gate; True when it was open before or closed for another reason."""
+        """Close a gate; True when it was open before or closed for another reason.
+
+        A pause of known length never takes the place of a cause that lasts: its end would open the gate.
+        """
         before = self.closed.get(store_id)
+        if before is not None and before.until_s is None and until_s is not None:
+            return False
         self.closed[store_id] = Gate(reason, until_s)
         return before is None or before.reason != reason
 

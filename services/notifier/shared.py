@@ -40,6 +40,8 @@ from waybill.tokens import SealError, TokenSeal
 
 log = structlog.get_logger()
 
+_ENDINGS = {"image/png": "png", "image/jpeg": "jpg"}
+"""Alibaba takes .jpg and no .jpeg."""
 _FAILURES_MAX = 10
 """Exceptions of ours over records within a minute, after which the process stops: a bad deploy."""
 
@@ -138,6 +140,8 @@ class Shared:
         if known is not None and known.revision >= store.revision:
             return False
         self.stores[store.store_id] = store
+        if line := self.lines.get(store.store_id):
+            line.status_map = store.status_map
         self._refresh_gate(store.store_id)
         return True
 
@@ -206,23 +210,25 @@ class Shared:
 
     # ----------------------------------------------------------------------------------------- calls
 
-    def upload(self, work: Work, proof: Proof) -> None:
-        """Start uploading a proof; repeatable, so no commit has to come first."""
+    def upload(self, work: Work, proof: Proof) -> bool:
+        """Start uploading a proof; repeatable, so no commit has to come first. False: not possible now."""
         line = self.line(work.store_id)
         if line is None:
-            self.works.remove(work.key)
-            return
+            return False
         work.phase = Phase.UPLOADING
         trade_id = parse_order_key(work.key).trade_id
         pages = [
             Page(
-                f"proof_{trade_id}_{page.sha256[:8]}.{page.media_type[6:]}", page.image, page.sha256
+                f"proof_{trade_id}_{page.sha256[:8]}.{_ENDINGS[page.media_type]}",
+                page.image,
+                page.sha256,
             )
             for page in proof.pages
         ]
         self.background.spawn(
             lambda: self.caller.upload(line, work.partition, work.key, work.claim_id, pages)
         )
+        return True
 
     def declare(self, owner: Owner, key: str, call: StartCall, lease_s: float) -> None:
         """Start the call that its committed entry announced; not a byte of it after the lease."""

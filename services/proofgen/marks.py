@@ -4,7 +4,6 @@ A block knows its height, so that pages can be planned before anything is drawn;
 data, so that a test can read what stands on a page.
 """
 
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -91,13 +90,3 @@ class Sketch:
     def block(self, space_below: int = 0) -> Block:
         """The finished block."""
         return Block(self.height_px + space_below, tuple(self.marks))
-
-
-def stack(blocks: Iterable[Block]) -> Block:
-    """One block of several, each below the one before."""
-    sketch = Sketch()
-    for block in blocks:
-        y = sketch.height_px
-        sketch.marks.extend(mark._replace(y=mark.y + y) for mark in block.marks)
-        sketch.height_px = y + block.height_px
-    return sketch.block()

@@ -12,6 +12,7 @@ from pydantic import Field
 from services.proofgen.app import Proofgen
 from services.proofgen.metrics import ProofgenMetrics
 from services.proofgen.proving import prover
+from services.proofgen.render import warm_up
 from waybill.clock import boot_s
 from waybill.health import HealthServer
 from waybill.instance import InstanceSlot
@@ -42,6 +43,7 @@ def _start_worker() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides when to stop
     threading.Thread(target=_end_with_parent, daemon=True).start()
     prover()
+    warm_up()
 
 
 def _end_with_parent() -> None:

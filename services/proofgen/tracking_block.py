@@ -18,6 +18,7 @@ PADDING = 60
 FRAME_PX = 3
 QR_SIDE_MAX = 260
 GROUP_CHARS = 4
+WORD_CHARS_MAX = 20
 GROUP_GAP = 0.34
 """Space between the groups of a number, in parts of the type size: seen, but narrower than a typed space."""
 
@@ -109,11 +110,16 @@ def _groups(number: str) -> list[str]:
         if found := pattern.fullmatch(number):
             return list(found.groups())
     if not number.isalnum() or not number.isascii():
-        return number.split(" ")  # it has a grouping of its own
-    groups = [number[start : start + GROUP_CHARS] for start in range(0, len(number), GROUP_CHARS)]
+        # it has a grouping of its own; only what no line could hold is divided
+        return [part for word in number.split(" ") for part in _chunks(word, WORD_CHARS_MAX)]
+    groups = _chunks(number, GROUP_CHARS)
     if len(groups) > 1 and len(groups[-1]) == 1:
         groups[-2:] = [groups[-2] + groups[-1]]  # a character alone is easily overlooked
     return groups
+
+
+def _chunks(text: str, chars: int) -> list[str]:
+    return [text[start : start + chars] for start in range(0, len(text), chars)]
 
 
 def _rows(groups: list[str], style: Style, width: int) -> list[list[Line]]:

@@ -30,6 +30,7 @@ DELIVERY_S = 30.0
 """Longest wait until everything written is acknowledged by all replicas in sync."""
 _REACH_S = 10.0
 """Longest wait for the cluster's metadata; a broker on the same machine answers in milliseconds."""
+_REACH_TRY_S = 1.0
 _BATCH = 500
 _POLL_S = 0.2
 _FETCH_BYTES_MAX = 8 * 1024 * 1024 + 65_536
@@ -53,6 +54,7 @@ class Cluster:
 
     def __init__(self, kafka: KafkaSettings) -> None:
         self._kafka = kafka
+        self._all_down = False
 
     @property
     def address(self) -> str:
@@ -84,7 +86,7 @@ class Cluster:
             "fetch.message.max.bytes": _FETCH_BYTES_MAX,
             "fetch.wait.max.ms": 100,
         }
-        return Consumer(self.config() | reading)
+        return Consumer(self.config() | reading | {"error_cb": self._note_error})
 
     def partitions(self, topic: str) -> int:
         """How many partitions the topic has now; raises CommandError when it, or the cluster, is away."""
@@ -143,10 +145,7 @@ class Cluster:
             consumer.close()
 
     def _counts(self, consumer: Consumer, names: Sequence[str]) -> dict[str, int]:
-        try:
-            metadata = consumer.list_topics(timeout=_REACH_S)
-        except KafkaException as error:
-            raise CommandError(unreachable(self.address, error)) from error
+        metadata = self._metadata(consumer)
         missing = [self.name(name) for name in names if self.name(name) not in metadata.topics]
         if missing:
             raise CommandError(
@@ -154,6 +153,22 @@ class Cluster:
                 "the right cluster and prefix"
             )
         return {name: len(metadata.topics[self.name(name)].partitions) for name in names}
+
+    def _metadata(self, consumer: Consumer) -> Any:
+        """Asked for again while it may still come; not at all once every broker has refused."""
+        deadline_s = monotonic() + _REACH_S
+        self._all_down = False
+        while True:
+            try:
+                return consumer.list_topics(timeout=_REACH_TRY_S)
+            except KafkaException as error:
+                consumer.poll(0)  # hands over what `_note_error` waits for
+                if self._all_down or monotonic() > deadline_s:
+                    raise CommandError(unreachable(self.address, error)) from error
+
+    def _note_error(self, error: KafkaError) -> None:
+        if error.code() == KafkaError._ALL_BROKERS_DOWN:  # noqa: SLF001
+            self._all_down = True
 
     def writer(self, transactional_id: str | None = None) -> Producer:
         """An idempotent producer with acks=all; whoever uses it names partitions."""

@@ -77,7 +77,8 @@ def checked(values: Mapping[str, Any]) -> Store:
     except ValidationError as error:
         found = error.errors(include_url=False, include_input=False, include_context=False)
         told = "; ".join(f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in found)
-        raise InputError(told.replace("'UNRECOGNISED', ", "")) from error
+        told = told.replace("'UNRECOGNISED', ", "").replace("Value error, ", "")
+        raise InputError(told) from error
 
 
 def carriers(entries: Iterable[str]) -> dict[str, str]:

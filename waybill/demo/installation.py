@@ -46,6 +46,7 @@ SETTINGS: Mapping[str, str] = {
     "WAYBILL_LOOKUP_GAP_S": "1",
     "WAYBILL_LOOKUP_FIRST_S": "1",
     "WAYBILL_RETRY_FIRST_S": "1",
+    "WAYBILL_CLAIM_TIMEOUT_S": "10",
     "WAYBILL_HINT_FIRST_S": "2",
     # a stand-in on the same machine may be asked often
     "WAYBILL_IMPORTER__POLL_INTERVAL_S": "2",

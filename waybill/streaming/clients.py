@@ -7,6 +7,7 @@ import structlog
 from confluent_kafka import Consumer, KafkaError, Producer
 from confluent_kafka.admin import AdminClient
 
+from waybill.clock import boot_s
 from waybill.settings import KafkaSettings
 
 log = structlog.get_logger()
@@ -21,9 +22,17 @@ _SILENT.addHandler(logging.NullHandler())
 _SILENT.propagate = False
 
 
+_REPORT_EVERY_S = 10.0
+"""While a broker is away, each client fails to connect several times a second."""
+_reported_at_s: dict[str, float] = {}
+
+
 def _report(error: KafkaError) -> None:
-    """The library reconnects by itself; an operator wants to know that it has to."""
-    log.warning("kafka_client", error=error.name(), detail=error.str())
+    """The library reconnects by itself; an operator wants to know that it has to, but not each time."""
+    name, now_s = error.name(), boot_s()
+    if now_s - _reported_at_s.get(name, float("-inf")) >= _REPORT_EVERY_S:
+        _reported_at_s[name] = now_s
+        log.warning("kafka_client", error=name, detail=error.str())
 
 
 def _base(kafka: KafkaSettings, client_id: str) -> Config:

@@ -23,6 +23,8 @@ from waybill.contracts.keys import partition_of
 from waybill.streaming.records import Inbound, Outbound
 
 _ERROR_CHARS_MAX = 500
+_BATCH_BYTES = 128
+"""More than Kafka writes around the only record of a batch."""
 _BYTES_MAX = 8 * 1024 * 1024 - 65_536
 """The topic takes 8 MiB. A proof comes near it, and so does what its publisher had compressed."""
 
@@ -51,7 +53,12 @@ def dead_letter(
     return Outbound("dead-letters", record.partition, record.key, value, headers)
 
 
-def _bytes_beside_value(record: Inbound) -> int:
+def fits(output: Outbound, bytes_max: int) -> bool:
+    """Whether a topic of that limit surely takes the record, uncompressed as it will be written."""
+    return _bytes_beside_value(output) + len(output.value or b"") + _BATCH_BYTES <= bytes_max
+
+
+def _bytes_beside_value(record: Inbound | Outbound) -> int:
     headers = sum(len(name) + len(value or b"") + 10 for name, value in record.headers)
     return len(record.key or b"") + headers
 

@@ -225,7 +225,6 @@ class KafkaOpener:
         self._sources = sources
         self._physical = physical_names(kafka)
         self._fence = self._physical[fence_topic]
-        self._admin: AdminClient = admin_client(kafka, f"{group}-opener")
 
     def open(self, partition: int) -> Opened:
         """See `Opener.open`. First the fence, then the ends: what is written before the fence is seen."""
@@ -245,28 +244,31 @@ class KafkaOpener:
         producer = FencedProducer(client, self._physical)
         producer.fence(_OPEN_S)
         followed = (*self._sources.state, *self._sources.views)
+        # a new one each time: an old one goes on asking with the leader epoch from before a broker's
+        # restart, and is refused for ever
+        admin = admin_client(self._kafka, f"{self._group}-opener")
         return Opened(
             KafkaTransactions(producer, self._physical, partition),
-            self._ends(followed, partition),
-            self._committed(partition),
-            self._identity(followed),
+            self._ends(admin, followed, partition),
+            self._committed(admin, partition),
+            self._identity(admin, followed),
         )
 
-    def _ends(self, names: Sequence[str], partition: int) -> dict[str, int]:
+    def _ends(self, admin: AdminClient, names: Sequence[str], partition: int) -> dict[str, int]:
         specs: Any = OffsetSpec  # the client ships no types for it
         asked = {TopicPartition(self._physical[name], partition): specs.latest() for name in names}
-        answers = self._admin.list_offsets(
+        answers = admin.list_offsets(
             asked, isolation_level=IsolationLevel.READ_COMMITTED, request_timeout=_OPEN_S
         )
         ends = {place.topic: answer.result(_OPEN_S).offset for place, answer in answers.items()}
         return {name: ends[self._physical[name]] for name in names}
 
-    def _committed(self, partition: int) -> dict[str, int]:
+    def _committed(self, admin: AdminClient, partition: int) -> dict[str, int]:
         wanted = [TopicPartition(self._physical[name], partition) for name in self._sources.inputs]
         if not wanted:
             return {}
         asked = ConsumerGroupTopicPartitions(self._group, wanted)
-        answers = self._admin.list_consumer_group_offsets(
+        answers = admin.list_consumer_group_offsets(
             [asked], require_stable=True, request_timeout=_OPEN_S
         )
         found = answers[self._group].result(_OPEN_S).topic_partitions
@@ -274,9 +276,9 @@ class KafkaOpener:
         logical = {self._physical[name]: name for name in self._sources.inputs}
         return {logical[topic]: offset for topic, offset in by_topic.items()}
 
-    def _identity(self, names: Sequence[str]) -> str:
+    def _identity(self, admin: AdminClient, names: Sequence[str]) -> str:
         wanted = [self._physical[name] for name in names]
-        answers = self._admin.describe_topics(TopicCollection(wanted), request_timeout=_OPEN_S)
+        answers = admin.describe_topics(TopicCollection(wanted), request_timeout=_OPEN_S)
         described = [answers[name].result(_OPEN_S) for name in wanted]
         self._check_counts(described)
         return ",".join(

@@ -181,7 +181,9 @@ class Runtime:
     def _position_lost(self, place: Place) -> None:
         log.error("position_lost", topic=place.topic, partition=place.partition)
         self._metrics.position_lost(place)
-        if place.topic in self._service.sources.tables:  # all of it counts, so all of it is read again
+        if (
+            place.topic in self._service.sources.tables
+        ):  # all of it counts, so all of it is read again
             self._reader.unassign([place])
             self._reader.assign({place: BEGINNING})
         elif partition := self._partitions.get(place.partition):

@@ -8,11 +8,12 @@ from datetime import datetime
 from hashlib import sha256
 from uuid import UUID, uuid5
 
+from services.notifier.rule.entry import recognised
 from services.notifier.rule.evaluate import Candidate, Ready, evaluate, held_candidate
 from services.notifier.rule.notices import trade_id_of
 from services.notifier.rule.types import DeclareRequest, Facts
 from waybill.contracts import Claim, LedgerEntry
-from waybill.contracts.ledger import ClaimRef
+from waybill.contracts.ledger import ClaimRef, State
 
 _CLAIMS = UUID("6c1f0a52-6d0e-5d1c-9a53-6f2b8f0f6f10")
 
@@ -54,12 +55,15 @@ def declare_request(
 
 
 def claim_of(entry: LedgerEntry, facts: Facts) -> Claim | None:
-    """The record that asks for the entry's proof; None when it has no claim, or the facts moved on.
+    """The record that asks for the entry's proof; None when nothing is to be asked.
 
-    In the second case the change is on its way as an event of its own and brings a new claim.
+    That is: it is not claimed, it has words of a newer version, or the facts moved on. In the last case
+    the change is on its way as an event of its own and brings a new claim.
     """
     candidate = held_candidate(entry, facts)
     if candidate is None or entry.claim is None or entry.order is None or facts.store is None:
+        return None
+    if entry.state is not State.CLAIMED or not recognised(entry):
         return None
     ready = standing(entry, candidate, facts)
     if ready is None:

@@ -36,15 +36,19 @@ from services.notifier.rule import (
     Uploaded,
 )
 from tests.unit.notifier.rule.builders import (
+    ENTRIES,
+    NOTHING,
     SHA_C,
     START,
     Life,
     arrival,
     make_order,
+    make_shipment,
     make_store,
 )
 from waybill.contracts import LedgerEntry, Shipment
 from waybill.contracts.ledger import State
+from waybill.contracts.notification import Reason
 from waybill.contracts.order import OrderStatus
 from waybill.contracts.shipment import Action
 from waybill.contracts.store import StoreMode
@@ -52,6 +56,9 @@ from waybill.contracts.store import StoreMode
 HORIZON_S = 900
 LAG_MAX_S = 119
 NONE = HoldsNone(OrderStatus.AWAITING_SHIPMENT)
+FINISHED = (State.CONFIRMED, State.REJECTED, State.VOIDED)
+HARMLESS = ("not_sent", "throttled", "unauthorised", "rejected", "never_started")
+"""Ends of a call that surely did not act."""
 
 
 class Fate(NamedTuple):
@@ -102,7 +109,7 @@ class World:
     """True time is `time_s`; the owner's clock differs from it by `skew_s`."""
 
     def __init__(self) -> None:
-        self.life = Life()
+        self.life = Life(is_read_back=False)
         self.time_s = 0.0
         self.skew_s = 0.0
         self.lag_s = 0
@@ -243,3 +250,59 @@ class World:
         elif entry.state is State.IN_DOUBT and self.questions:
             self.answer(self.questions.pop(), otherwise)
         return self.entry.state in (State.CLAIMED, State.DISPATCHED, State.IN_DOUBT)
+
+    def settle_doubt(self) -> None:
+        """Look up until the doubt is over, or it clearly does not end."""
+        for _ in range(40):
+            if self.entry.state is State.IN_DOUBT:
+                self.go_on(Fate("unclear", None))
+
+    def get_better(self, number: str) -> None:
+        """Good facts, and the shipment once more in good shape."""
+        self.facts_are_fine()
+        shipment_id = self.entry.shipment_id or "S1"
+        revision = self.next_revision(shipment_id)
+        self.publish(make_shipment(shipment_id, revision, tracking_number=number))
+
+    # -------------------------------------------------------------------------- what always holds
+
+    def check(self) -> None:
+        """After every step."""
+        if self.life.written is None:
+            return
+        assert sum(call.acts for call in self.calls) <= 1
+        self._check_bodies()
+        self._check_nothing_is_forgotten()
+
+    def _check_bodies(self) -> None:
+        entry = self.entry
+        if entry.state in FINISHED:
+            assert (entry.shipment, entry.order, entry.claim, entry.parts) == (None, None, None, ())
+            assert entry.due_at is None
+            return
+        assert entry.shipment is not None
+        assert entry.state is not State.CLAIMED or (entry.claim and entry.order)
+        assert entry.state is not State.DISPATCHED or entry.due_at
+        assert entry.state is not State.IN_DOUBT or (entry.attempt and entry.due_at)
+
+    def _check_nothing_is_forgotten(self) -> None:
+        """The order is never given free, nor its shipment refused, behind a call that acts."""
+        acts = any(call.acts for call in self.calls)
+        if acts and self.entry.state in (State.REJECTED, State.VOIDED):
+            assert self.entry.reason is Reason.SHIPPED_ELSEWHERE
+            assert self.elsewhere
+
+    def check_the_end(self) -> None:
+        """With good facts the order comes to an end, and replaying everything then changes nothing."""
+        if self.life.written is None:
+            return
+        self.facts_are_fine()
+        for _ in range(100):
+            if not self.go_on(Fate("accepted", 0)):
+                break
+        missing = (Reason.NO_TRACKING_NUMBER, Reason.CARRIER_UNMAPPED)
+        assert self.entry.state in (*FINISHED, State.PARKED) or self.entry.reason in missing
+        self.check()
+        assert ENTRIES.decode(ENTRIES.encode(self.entry)) == self.entry
+        for event in self.published:
+            assert self.tell(event) == NOTHING

@@ -26,7 +26,15 @@ from services.notifier.rule import (
     Unclear,
     UploadFailed,
 )
-from tests.property.notifier.model import HORIZON_S, LAG_MAX_S, NONE, Fate, World
+from tests.property.notifier.model import (
+    FINISHED,
+    HARMLESS,
+    HORIZON_S,
+    LAG_MAX_S,
+    NONE,
+    Fate,
+    World,
+)
 from tests.unit.notifier.rule.builders import (
     NOTHING,
     SHA_A,
@@ -38,16 +46,12 @@ from tests.unit.notifier.rule.builders import (
     make_void,
 )
 from waybill.contracts.ledger import State
-from waybill.contracts.notification import Reason
 from waybill.contracts.order import OrderStatus
 from waybill.contracts.proof import Branding
 from waybill.contracts.shipment import Action, Carrier
 from waybill.contracts.store import ResendPolicy, StoreMode
 
-FINISHED = (State.CONFIRMED, State.REJECTED, State.VOIDED)
-
 after_s = st.sampled_from([0, 10, 300, 880, HORIZON_S])
-HARMLESS = ("not_sent", "throttled", "unauthorised", "rejected", "never_started")
 accepted = st.builds(Fate, st.just("accepted"), after_s)
 unclear = st.builds(Fate, st.just("unclear"), st.one_of(st.none(), after_s))
 harmless = st.builds(Fate, st.sampled_from(HARMLESS), st.none())
@@ -98,18 +102,12 @@ class OneOrder(RuleBasedStateMachine):
     @precondition(lambda self: self.world.entry.state is State.IN_DOUBT)
     @rule()
     def the_doubt_is_settled(self) -> None:
-        for _ in range(30):
-            if self.world.entry.state is State.IN_DOUBT:
-                self.world.go_on(Fate("unclear", None))
+        self.world.settle_doubt()
 
     @precondition(lambda self: self.world.entry.state in (*FINISHED, State.PARKED, State.WAITING))
     @rule(number=st.sampled_from(["AB 1", "CD 2"]))
     def everything_gets_better(self, number: str) -> None:
-        world = self.world
-        world.facts_are_fine()
-        shipment_id = world.entry.shipment_id or "S1"
-        revision = world.next_revision(shipment_id)
-        world.publish(make_shipment(shipment_id, revision, tracking_number=number))
+        self.world.get_better(number)
 
     # ----------------------------------------------------------------------- shipping systems
 
@@ -239,50 +237,12 @@ class OneOrder(RuleBasedStateMachine):
     def another_owner_takes_over(self, skew_s: float) -> None:
         self.world.take_over(skew_s)
 
-    # ------------------------------------------------------------------------- what always holds
-
     @invariant()
-    def at_most_one_call_acts(self) -> None:
-        assert sum(call.acts for call in self.world.calls) <= 1
-
-    @invariant()
-    def entries_keep_what_they_need_and_no_more(self) -> None:
-        if self.world.life.written is None:
-            return
-        entry = self.world.entry
-        if entry.state in FINISHED:
-            assert (entry.shipment, entry.order, entry.claim, entry.parts) == (None, None, None, ())
-            assert entry.due_at is None
-            return
-        assert entry.shipment is not None
-        assert entry.state is not State.CLAIMED or (entry.claim and entry.order)
-        assert entry.state is not State.DISPATCHED or entry.due_at
-        assert entry.state is not State.IN_DOUBT or (entry.attempt and entry.due_at)
-
-    @invariant()
-    def a_call_that_acts_is_never_forgotten(self) -> None:
-        """The order is never given free, nor its shipment refused, behind a call that acts."""
-        acts = any(call.acts for call in self.world.calls)
-        if acts and self.world.entry.state in (State.REJECTED, State.VOIDED):
-            assert self.world.entry.reason is Reason.SHIPPED_ELSEWHERE
-            assert self.world.elsewhere
+    def it_holds(self) -> None:
+        self.world.check()
 
     def teardown(self) -> None:
-        if self.world.life.written is None:
-            return
-        self.with_good_facts_the_order_comes_to_an_end()
-        for event in self.world.published:
-            assert self.world.tell(event) == NOTHING
-
-    def with_good_facts_the_order_comes_to_an_end(self) -> None:
-        self.world.facts_are_fine()
-        for _ in range(100):
-            if not self.world.go_on(Fate("accepted", 0)):
-                break
-        entry = self.world.entry
-        missing = (Reason.NO_TRACKING_NUMBER, Reason.CARRIER_UNMAPPED)
-
-        assert entry.state in (*FINISHED, State.PARKED) or entry.reason in missing
+        self.world.check_the_end()
 
 
 TestOneOrder = pytest.mark.timeout(300)(OneOrder.TestCase)

@@ -112,9 +112,11 @@ def test_any_document_gives_good_pages_or_a_refusal(document: ProofDocument) -> 
 
 
 @settings(max_examples=80, deadline=None, phases=WITHOUT_SHRINKING)
-@given(DOCUMENT.map(lambda document: replace(document, tracking_number="T1")))
-def test_nothing_ever_runs_over_an_edge(document: ProofDocument) -> None:
-    for page in lay_out(document, "0" * 64, Typesetter()):
+@given(
+    DOCUMENT, st.sampled_from(["T1", "-" * 50, "W" * 50, "中" * 50, "א1" * 25, "A B " * 12 + "C"])
+)
+def test_nothing_ever_runs_over_an_edge(document: ProofDocument, number: str) -> None:
+    for page in lay_out(replace(document, tracking_number=number), "0" * 64, Typesetter()):
         for y, block in page.placed[:-1]:
             assert y + block.height_px <= FOOT_TOP
         for mark in (mark for placed in page.placed for mark in placed.block.marks):

@@ -4,6 +4,7 @@ from importlib import import_module
 
 import pytest
 
+from tests.unit.cli.outcome import Waybill
 from waybill import __version__
 from waybill.cli.app import COMMANDS
 
@@ -11,12 +12,12 @@ NOBODY = "127.0.0.1:1"
 """An address where nobody listens."""
 
 
-def test_the_version_is_the_packages(waybill):
+def test_the_version_is_the_packages(waybill: Waybill) -> None:
     assert waybill("--version") == (0, f"waybill {__version__}\n", "")
 
 
 @pytest.mark.parametrize("name", COMMANDS)
-def test_every_command_is_there_and_explains_itself(waybill, name):
+def test_every_command_is_there_and_explains_itself(waybill: Waybill, name: str) -> None:
     # the stand-in explains itself by its own parser, in a process of its own
     if name == "sandbox":
         assert import_module(COMMANDS[name]).app is not None
@@ -28,7 +29,7 @@ def test_every_command_is_there_and_explains_itself(waybill, name):
     assert f"waybill {name}" in told.out
 
 
-def test_without_arguments_it_shows_what_there_is(waybill):
+def test_without_arguments_it_shows_what_there_is(waybill: Waybill) -> None:
     told = waybill()
 
     assert told.code == 2
@@ -47,7 +48,9 @@ def test_without_arguments_it_shows_what_there_is(waybill):
         (["shipments", "publish", "no-such-file.jsonl"], "No such file"),
     ],
 )
-def test_wrong_use_is_one_line_and_exit_code_2(waybill, arguments, word):
+def test_wrong_use_is_one_line_and_exit_code_2(
+    waybill: Waybill, arguments: list[str], word: str
+) -> None:
     told = waybill(*arguments)
 
     assert told.code == 2
@@ -66,7 +69,9 @@ def test_wrong_use_is_one_line_and_exit_code_2(waybill, arguments, word):
         ["stores", "set", "sandbox-1", "mode=live"],
     ],
 )
-def test_a_cluster_that_is_away_is_one_line_with_its_address_and_exit_code_1(waybill, arguments):
+def test_a_cluster_that_is_away_is_one_line_with_its_address_and_exit_code_1(
+    waybill: Waybill, arguments: list[str]
+) -> None:
     told = waybill(*arguments, "--bootstrap", NOBODY)
 
     assert told.code == 1
@@ -75,7 +80,9 @@ def test_a_cluster_that_is_away_is_one_line_with_its_address_and_exit_code_1(way
     assert "waybill kafka start" in told.err
 
 
-def test_a_broken_setting_is_named_by_its_variable_without_its_value(waybill, monkeypatch):
+def test_a_broken_setting_is_named_by_its_variable_without_its_value(
+    waybill: Waybill, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("WAYBILL_KAFKA__PARTITIONS", "a-dozen")
 
     told = waybill("orders", "list")

@@ -27,28 +27,30 @@ GOOD = {
 }
 
 
-def line(**changes):
+def line(**changes: object) -> bytes:
     return json.dumps({**GOOD, **changes}).encode()
 
 
-def problems(text, **options):
-    return [str(problem) for problem in check_line(7, text, **options).problems]
+def problems(text: bytes) -> list[str]:
+    return [str(problem) for problem in check_line(7, text).problems]
 
 
-def test_a_good_line_is_a_shipment():
+def test_a_good_line_is_a_shipment() -> None:
     checked = check_line(1, line())
 
     assert checked.problems == ()
     assert checked.shipment == Shipment.model_validate(GOOD)
 
 
-def test_amounts_stay_exact():
+def test_amounts_stay_exact() -> None:
     text = line(cost={"amount": 12345678901234.5678, "currency": "USD"}).replace(
         b"12345678901234.568", b"12345678901234.5678"
     )
 
     shipment = check_line(1, text).shipment
 
+    assert shipment is not None
+    assert shipment.cost is not None
     assert str(shipment.cost.amount) == "12345678901234.5678"
 
 
@@ -70,11 +72,11 @@ def test_amounts_stay_exact():
         (line(note_to_buyer="n" * 1_001), "line 7: note_to_buyer: "),
     ],
 )
-def test_a_problem_names_line_and_field(text, told):
+def test_a_problem_names_line_and_field(text: bytes, told: str) -> None:
     assert problems(text)[0].startswith(told)
 
 
-def test_all_problems_of_a_line_are_told():
+def test_all_problems_of_a_line_are_told() -> None:
     told = problems(line(order_key="x", shipped_at="yesterday", trackingNumber="1"))
 
     assert [one.split(":")[1].strip() for one in told] == [
@@ -84,7 +86,7 @@ def test_all_problems_of_a_line_are_told():
     ]
 
 
-def test_values_are_never_repeated():
+def test_values_are_never_repeated() -> None:
     told = problems(
         line(order_key="Jana Nováková", shipped_at="Dlouhá 12", contact_mobile="secret")
     )
@@ -106,24 +108,27 @@ def test_values_are_never_repeated():
         ({"zebra": 1}, "zebra: no such field"),
     ],
 )
-def test_a_field_that_the_contract_lacks_is_told_as_a_typing_error(changes, told):
+def test_a_field_that_the_contract_lacks_is_told_as_a_typing_error(
+    changes: dict[str, object], told: str
+) -> None:
     assert f"line 7: {told}" in problems(line(**changes))
 
 
-def test_fields_that_the_contract_lacks_pass_if_wanted():
+def test_fields_that_the_contract_lacks_pass_if_wanted() -> None:
     assert check_line(1, line(zebra=1), allow_unknown=True).shipment is not None
 
 
-def test_a_shipment_that_the_notifier_would_refuse_as_too_large_is_told():
+def test_a_shipment_that_the_notifier_would_refuse_as_too_large_is_told() -> None:
     note = [{"name": "i" * 9_000, "quantity": "1"} for _ in range(30)]
 
     assert problems(line(items=note)) == [f"line 7: longer than {SHIPMENT_BYTES_MAX} bytes"]
 
 
 @pytest.mark.parametrize("as_json", [False, True])
-def test_the_record_is_what_the_notifier_reads(as_json):
+def test_the_record_is_what_the_notifier_reads(as_json: bool) -> None:
     checked = check_line(1, line())
     codec = Codec(Shipment, "shipment", SchemaBook())
+    assert checked.shipment is not None
 
     record = ShipmentWriter(12).record(checked.shipment, checked.text if as_json else None)
 

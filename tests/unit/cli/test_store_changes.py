@@ -15,14 +15,14 @@ LATER = datetime(2026, 12, 1, 15, tzinfo=UTC)
 STORE = connected("sandbox", "2011492515", "Lumen & Volt", NOW)
 
 
-def test_a_new_store_sends_nothing_and_begins_today():
+def test_a_new_store_sends_nothing_and_begins_today() -> None:
     assert STORE.store_id == "sandbox-2011492515"
     assert STORE.mode is StoreMode.DRY_RUN
     assert STORE.connected_at == STORE.ship_from == NOW
     assert (STORE.revision, STORE.token_generation) == (1, 1)
 
 
-def test_connecting_again_keeps_the_settings_and_begins_a_new_generation_of_tokens():
+def test_connecting_again_keeps_the_settings_and_begins_a_new_generation_of_tokens() -> None:
     former = changed(STORE, ["mode=live", "carrier.fedex=FEDEX", "disconnected=true"])
 
     again = connected("sandbox", "2011492515", "Lumen", LATER, former)
@@ -32,7 +32,7 @@ def test_connecting_again_keeps_the_settings_and_begins_a_new_generation_of_toke
     )
 
 
-def test_several_settings_change_in_one_revision():
+def test_several_settings_change_in_one_revision() -> None:
     after = changed(
         STORE,
         [
@@ -55,7 +55,7 @@ def test_several_settings_change_in_one_revision():
     assert after.branding.show_cost is False
 
 
-def test_an_empty_value_takes_a_setting_out():
+def test_an_empty_value_takes_a_setting_out() -> None:
     store = changed(STORE, ["carrier.fedex=FEDEX", "notify_window=08:00-20:00"])
 
     after = changed(store, ["carrier.fedex=", "notify_window=", "carrier.never="])
@@ -78,17 +78,17 @@ def test_an_empty_value_takes_a_setting_out():
         ("mode=", "mode: "),
     ],
 )
-def test_what_cannot_be_set_is_told(assignment, told):
+def test_what_cannot_be_set_is_told(assignment: str, told: str) -> None:
     with pytest.raises(InputError, match=re.escape(told)):
         changed(STORE, [assignment])
 
 
-def test_every_setting_named_to_people_is_one_of_the_store():
+def test_every_setting_named_to_people_is_one_of_the_store() -> None:
     assert set(PLAIN) <= set(Store.model_fields)
     assert all(name in known_settings() for name in PLAIN)
 
 
-def test_carriers_are_ours_to_theirs():
+def test_carriers_are_ours_to_theirs() -> None:
     assert carriers(["FedEx=FEDEX", "china post=CHINA_POST"]) == {
         "fedex": "FEDEX",
         "china post": "CHINA_POST",
@@ -96,6 +96,6 @@ def test_carriers_are_ours_to_theirs():
 
 
 @pytest.mark.parametrize("entry", ["fedex", "=FEDEX", "fedex="])
-def test_half_a_carrier_is_told(entry):
+def test_half_a_carrier_is_told(entry: str) -> None:
     with pytest.raises(InputError, match="want ours=theirs"):
         carriers([entry])

@@ -88,6 +88,14 @@ def test_settings_that_the_proof_does_not_show_change_nothing() -> None:
     assert life.order_becomes(make_order()) == NOTHING
 
 
+def test_no_claim_record_for_what_is_not_claimed_or_has_words_of_a_newer_version() -> None:
+    life, shown = Life().claimed(), dry_run()
+    newer = life.entry.model_copy(update={"reason": Reason.UNRECOGNISED})
+
+    assert claim_of(newer, life.facts()) is None
+    assert claim_of(shown.entry, shown.facts()) is None
+
+
 def test_no_claim_record_without_a_claim_or_its_facts() -> None:
     life = Life().claimed()
 
