@@ -67,7 +67,7 @@ def bare_loop(world: World, trade_ids: list[str], at_once: int) -> float:
 def plain_consumer(world: World, trade_ids: list[str]) -> float:
     """(b): shipments per second of the loop that most people write."""
     world.publish_shipments(trade_ids)
-    consumer = worker_consumer(world.kafka, f"{world.prefix}plain", "plain")
+    consumer = worker_consumer(world.kafka, f"{world.prefix}plain")
     consumer.subscribe([world.kafka.physical("waybill.shipments.v1")])
     codec = Codec(Shipment, "shipment", SchemaBook())
 
@@ -96,7 +96,7 @@ def stand_in_proofgen(kafka: KafkaSettings, group: str) -> None:
     book = SchemaBook()
     claims, proofs = Codec(Claim, "claim", book), Codec(Proof, "proof", book)
     page = ProofPage(image=IMAGE, media_type="image/png", sha256=sha256(IMAGE).hexdigest())
-    consumer, producer = worker_consumer(kafka, group, group), plain_producer(kafka, group)
+    consumer, producer = worker_consumer(kafka, group), plain_producer(kafka, group)
     consumer.subscribe([kafka.physical("waybill.claims.v1")])
     while True:
         first = consumer.poll(0.5)

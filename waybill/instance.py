@@ -6,8 +6,6 @@ started while the old one is stopped but not dead, takes the next slot.
 
 import fcntl
 import os
-import socket
-from hashlib import sha256
 from pathlib import Path
 from typing import IO
 
@@ -25,7 +23,6 @@ class InstanceSlot:
             lock = (folder / "lock").open("a+")
             if _locked(lock):
                 self.folder = folder
-                self.instance = _instance(folder, service)
                 self._lock = lock
                 return
             lock.close()
@@ -36,12 +33,6 @@ class InstanceSlot:
     def release(self) -> None:
         """Let another process have the slot."""
         self._lock.close()
-
-
-def _instance(folder: Path, service: str) -> str:
-    """Names this place of this host in the consumer group, over restarts."""
-    place = sha256(str(folder.resolve()).encode()).hexdigest()[:8]
-    return f"{service}-{socket.gethostname()}-{place}"
 
 
 def _locked(lock: IO[str]) -> bool:

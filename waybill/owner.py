@@ -16,7 +16,7 @@ from waybill.metrics import Registry
 from waybill.process import run_until_stopped
 from waybill.settings import Settings
 from waybill.streaming.background import Background
-from waybill.streaming.kafka import KafkaMembership, KafkaOpener, KafkaReader, Member
+from waybill.streaming.kafka import KafkaMembership, KafkaOpener, KafkaReader
 from waybill.streaming.metrics import RuntimeMetrics
 from waybill.streaming.ports import Service, Sources
 from waybill.streaming.runtime import Runtime, Surroundings, commit_pool
@@ -101,9 +101,8 @@ class OwnerProcess:
         opener = KafkaOpener(kafka, group, self._sources, self._fence_topic)
         around = Surroundings(reader, opener, self._pool, boot_s)
         runtime = Runtime(service, around, RuntimeMetrics(self.registry))
-        member = Member(group, self._slot.instance)
         membership = KafkaMembership(
-            kafka, member, self._sources.owned, runtime.gained, runtime.lost
+            kafka, group, self._sources.owned, runtime.gained, runtime.lost
         )
         runtime.join(membership, kafka.partitions)
         return runtime

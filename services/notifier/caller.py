@@ -269,6 +269,13 @@ _NOT_SHIPPED = {
 }
 
 
+def _not_shipped(raw: str | None, status_map: Mapping[str, str]) -> OrderStatus | None:
+    try:
+        return _NOT_SHIPPED.get(order_status(raw, status_map))
+    except ValueError:  # a typing error in the store's table leaves doubt, and ends no process
+        return None
+
+
 def what_alibaba_holds(
     order: RawOrder, logistics: Logistics, status_map: Mapping[str, str]
 ) -> LookupAnswer:
@@ -276,7 +283,7 @@ def what_alibaba_holds(
     if logistics.shipments:
         held = [(s.tracking_number, s.service_provider, None) for s in logistics.shipments]
         return Holds(tuple(held))
-    status = _NOT_SHIPPED.get(order_status(order.status, status_map))
+    status = _not_shipped(order.status, status_map)
     if logistics.nothing_shipped and status is not None:
         return HoldsNone(status)
     return Contradicts()

@@ -15,7 +15,6 @@ from services.proofgen.proving import prover
 from services.proofgen.render import warm_up
 from waybill.clock import boot_s
 from waybill.health import HealthServer
-from waybill.instance import InstanceSlot
 from waybill.logs import configure_logging
 from waybill.metrics import Registry
 from waybill.process import run_until_stopped
@@ -59,7 +58,6 @@ def main() -> None:
     settings = ProofgenSettings()
     configure_logging("proofgen", settings.log_level, settings.log_format)
     registry = Registry()
-    slot = InstanceSlot(settings.data_dir, "proofgen")
     # spawned, not forked: the Kafka clients' threads do not survive a fork
     workers = ProcessPoolExecutor(
         settings.workers,
@@ -68,7 +66,7 @@ def main() -> None:
     )
     workers.submit(int).result()  # the first claim must not wait for imports
     clients = (
-        worker_consumer(settings.kafka, settings.group, slot.instance),
+        worker_consumer(settings.kafka, settings.group),
         plain_producer(settings.kafka, f"{settings.group}-producer"),
     )
     metrics = ProofgenMetrics(registry)
@@ -88,4 +86,3 @@ def main() -> None:
         app.close()
         workers.shutdown(wait=True, cancel_futures=True)
         health.stop()
-        slot.release()

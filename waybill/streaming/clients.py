@@ -103,19 +103,20 @@ def _consumer_base(kafka: KafkaSettings, client_id: str) -> Config:
     }
 
 
-def member_consumer(kafka: KafkaSettings, group: str, instance: str) -> Consumer:
+def member_consumer(kafka: KafkaSettings, group: str) -> Consumer:
     """Holds a process's membership in the group; it owns partitions and never reads them."""
     return Consumer(
-        {**_consumer_base(kafka, f"{group}-member"), **_membership(kafka, group, instance)}
+        {
+            **_consumer_base(kafka, f"{group}-member"),
+            **_membership(kafka, group),
+        }
     )
 
 
-def _membership(kafka: KafkaSettings, group: str, instance: str) -> Config:
+def _membership(kafka: KafkaSettings, group: str) -> Config:
+    """Dynamic: a static member whose broker restarts can be shut out for ever by its own former id."""
     return {
         "group.id": group,
-        # a process that is killed and started again takes its old place at once, instead of waiting
-        # until the session of its former life has ended
-        "group.instance.id": instance,
         "partition.assignment.strategy": "cooperative-sticky",
         "session.timeout.ms": kafka.session_timeout_ms,
         # several beats in a session, and a joining member waits for the next one
@@ -134,12 +135,12 @@ def reader_consumer(kafka: KafkaSettings, group: str) -> Consumer:
     )
 
 
-def worker_consumer(kafka: KafkaSettings, group: str, instance: str) -> Consumer:
+def worker_consumer(kafka: KafkaSettings, group: str) -> Consumer:
     """A plain member of a group that reads what it is given: for stateless services."""
     return Consumer(
         {
             **_consumer_base(kafka, f"{group}-worker"),
-            **_membership(kafka, group, instance),
+            **_membership(kafka, group),
             "auto.offset.reset": "earliest",
         }
     )

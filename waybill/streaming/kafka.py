@@ -1,7 +1,7 @@
 """The runtime's ports on Apache Kafka."""
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 import structlog
 from confluent_kafka import (
@@ -135,25 +135,18 @@ def _headers(message: Message) -> Sequence[Header]:
         return ()
 
 
-class Member(NamedTuple):
-    """Which group a process belongs to, and which member of it it is, over restarts."""
-
-    group: str
-    instance: str
-
-
 class KafkaMembership:
     """`Membership` on a consumer that subscribes to the owned topic and keeps it paused."""
 
     def __init__(
         self,
         kafka: KafkaSettings,
-        member: Member,
+        group: str,
         owned: str,
         gained: Callable[[int], None],
         lost: Callable[[int], None],
     ) -> None:
-        self._consumer = member_consumer(kafka, member.group, member.instance)
+        self._consumer = member_consumer(kafka, group)
         self._gained = gained
         self._lost = lost
         self._consumer.subscribe(

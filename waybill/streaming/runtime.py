@@ -293,5 +293,6 @@ class Runtime:
 
 
 def commit_pool() -> ThreadPoolExecutor:
-    """Commits wait for the broker, so a few threads carry many partitions."""
-    return ThreadPoolExecutor(max_workers=8, thread_name_prefix="commit")
+    """Commits wait for the broker, so threads are cheap; enough of them that the commits of partitions
+    which were lost while the broker was away do not hold up the takeovers after it is back."""
+    return ThreadPoolExecutor(max_workers=32, thread_name_prefix="commit")

@@ -4,17 +4,20 @@ The only fence is the transactional id `<state topic>-<partition>`: group metada
 unclear end the producer is dropped and a new one re-reads the tail (librdkafka has no KIP-890).
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from confluent_kafka import KafkaError, KafkaException, Message, Producer, TopicPartition
 
+from waybill.clock import boot_s
 from waybill.streaming.errors import FencedError, UnclearError
 from waybill.streaming.records import Outbound
 
-_CALL_S = 10.0
-"""Longest wait for one step of a transaction; below the transaction timeout of the broker."""
+_CALL_S = 5.0
+"""Longest wait for one answer of the broker."""
+_STEP_S = 15.0
+"""Longest time for one step with its repetitions: the broker gives a transaction no longer either."""
 _TRIES_MAX = 5
 """How often a cleanly aborted transaction is made again before the partition is opened anew."""
 _FENCED = {
@@ -42,7 +45,7 @@ class FencedProducer:
     def fence(self, timeout_s: float) -> None:
         """Abort or finish the predecessor's transaction and shut it out; raises FencedError, UnclearError."""
         try:
-            _retried(lambda: self._producer.init_transactions(timeout_s))
+            _retried(lambda: self._producer.init_transactions(_CALL_S), timeout_s)
         except KafkaException as error:
             raise _translated(error) from error
 
@@ -109,14 +112,16 @@ class FencedProducer:
             raise _translated(abort_error) from abort_error
 
 
-def _retried(step: Any) -> None:
+def _retried(step: Callable[[], Any], for_s: float = _STEP_S) -> None:
     """Repeat a step as librdkafka asks: the same call again while the error is retriable."""
-    for attempt in range(_TRIES_MAX):
+    deadline_s = boot_s() + for_s
+    while True:
         try:
             step()
         except KafkaException as error:
-            if not error.args[0].retriable() or attempt == _TRIES_MAX - 1:
+            if not error.args[0].retriable() or boot_s() > deadline_s:
                 raise
+
         else:
             return
 
