@@ -267,14 +267,16 @@ class NotifierPartition:
 
     def _proof(self, turn: Turn, key: str, record: Inbound) -> None:
         proof = self._shared.codecs.proof.decode(record.value)
-        work = self._shared.works.get(key)
-        if work is None or work.phase is not Phase.ASKED or work.claim_id != proof.claim_id:
-            return  # an older claim's, or asked for twice: the image is never state
         if not proof.pages and proof.refusal is None:
             return  # no answer: it becomes overdue
-        entry = turn.entry(key)
         hashes = tuple(page.sha256 for page in proof.pages)
         event = ProofArrived(proof.claim_id, hashes, proof.refusal, proof.refusal_detail)
+        work = self._shared.works.get(key)
+        if work is None and turn.is_in(key, State.PARKED):
+            self._decide(turn, key, event)  # after all: it was parked for want of this proof
+        if work is None or work.phase is not Phase.ASKED or work.claim_id != proof.claim_id:
+            return  # an older claim's, or asked for twice: the image is never state
+        entry = turn.entry(key)
         self._decide(turn, key, event)
         after = turn.entry(key)
         claim_id = after.claim.claim_id if after is not None and after.claim else None

@@ -4,7 +4,7 @@ Reads end where the topics ended when they were asked (read_committed), belong t
 nothing. Every wait has a limit, and an unreachable cluster is one line that names its address.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from time import monotonic
 from typing import Any
@@ -198,7 +198,8 @@ class Cluster:
 class Delivery:
     """Records on their way, counted until the last one is acknowledged."""
 
-    def __init__(self, producer: Producer, name: Any) -> None:
+    def __init__(self, producer: Producer, name: Callable[[str], str]) -> None:
+        """`name` gives the physical name of a topic."""
         self._producer = producer
         self._name = name
         self._sent = 0
