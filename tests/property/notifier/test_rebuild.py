@@ -27,6 +27,7 @@ from services.notifier.rule import (
     Accepted,
     CallEnded,
     CallNeverStarted,
+    CallOutcome,
     Contradicts,
     Event,
     Holds,
@@ -131,7 +132,7 @@ class Notifier(RuleBasedStateMachine):
         self.revision += not old
         carrier = {"code": "yodel" if yodel else "fedex"}
         number = f"{shipment_id}{self.revision}"
-        changes = {"revision": self.revision, "carrier": carrier, "tracking_number": number}
+        changes: Any = {"revision": self.revision, "carrier": carrier, "tracking_number": number}
         self.waiting.append(self.desk.shipment(key, shipment_id, **changes))
 
     @rule(mapped=st.booleans(), paused=st.booleans(), live=st.booleans())
@@ -160,7 +161,7 @@ class Notifier(RuleBasedStateMachine):
     @precondition(lambda self: self.desk.claims())
     def proof_comes(self, data: st.DataObject) -> None:
         claim = data.draw(st.sampled_from(self.desk.claims()[-5:]))
-        refused = {"pages": (), "refusal": "no_ship_date"} if data.draw(st.booleans()) else {}
+        refused: Any = {"pages": (), "refusal": "no_ship_date"} if data.draw(st.booleans()) else {}
         record = self.desk.proof(claim.order_key, claim_id=claim.claim_id, **refused)
         self.waiting.append(record)
 
@@ -177,7 +178,7 @@ class Notifier(RuleBasedStateMachine):
     def call_ends(self, data: st.DataObject, soon: bool) -> None:
         declare = data.draw(st.sampled_from(self.open_ones(self.desk.caller.declares)))
         later = self.desk.clock.now()
-        outcomes = [
+        outcomes: list[CallOutcome] = [
             Unclear(),
             Unclear(),
             Accepted("V"),
@@ -199,7 +200,7 @@ class Notifier(RuleBasedStateMachine):
     @precondition(lambda self: self.desk.shared._looking)
     def look_up_ends(self, data: st.DataObject, soon: bool) -> None:
         key = data.draw(st.sampled_from(sorted(self.desk.shared._looking)))
-        answers = [
+        answers: list[LookupAnswer] = [
             Holds((("7767", "FEDEX", None),)),
             HoldsNone(OrderStatus.AWAITING_SHIPMENT),
             Contradicts(),
