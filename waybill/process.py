@@ -4,8 +4,10 @@ SIGTERM and SIGINT stop it cleanly within the supervisor's 10 s; a fatal error e
 and its own exit code, so that a restart policy can tell the two apart.
 """
 
+import os
 import signal
 import sys
+import threading
 from collections.abc import Callable
 from types import FrameType
 
@@ -18,6 +20,12 @@ log = structlog.get_logger()
 
 EXIT_FATAL = 70
 """The process cannot go on until somebody changes something (sysexits: internal software error)."""
+
+
+EXIT_UNFINISHED = 75
+"""A stop took too long, e.g. since the broker is away: ended all the same (sysexits: try again)."""
+_AFTER_STOP_S = 1.5
+"""For giving partitions back and closing connections; with `stop_s` below the 10 s of supervisors."""
 
 
 class StopSignal:
@@ -33,6 +41,13 @@ class StopSignal:
         log.info("stop_asked", signal=signal.Signals(number).name)
 
 
+def _end_in_any_case(after_s: float) -> None:
+    """Commits wait for the broker in the client library, where nothing can interrupt them."""
+    watchdog = threading.Timer(after_s, os._exit, (EXIT_UNFINISHED,))
+    watchdog.daemon = True
+    watchdog.start()
+
+
 def run_until_stopped(
     turn: Callable[[], None], stop: Callable[[float], bool], stop_s: float
 ) -> None:
@@ -41,6 +56,7 @@ def run_until_stopped(
     try:
         while not asked.asked:
             turn()
+        _end_in_any_case(stop_s + _AFTER_STOP_S)
         finished = stop(boot_s() + stop_s)
         log.info("stopped", finished=finished)
     except FatalError as error:

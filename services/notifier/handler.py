@@ -272,7 +272,7 @@ class NotifierPartition:
         hashes = tuple(page.sha256 for page in proof.pages)
         event = ProofArrived(proof.claim_id, hashes, proof.refusal, proof.refusal_detail)
         work = self._shared.works.get(key)
-        if work is None and turn.is_in(key, State.PARKED):
+        if work is None and (parked := turn.readable(key)) and parked.state is State.PARKED:
             self._decide(turn, key, event)  # after all: it was parked for want of this proof
         if work is None or work.phase is not Phase.ASKED or work.claim_id != proof.claim_id:
             return  # an older claim's, or asked for twice: the image is never state

@@ -40,13 +40,14 @@ from services.notifier.rule import (
     Throttled,
     Unauthorised,
     Unclear,
+    Uploaded,
 )
 from services.notifier.rule.types import UploadFailed
 from services.notifier.scheduling import Phase
 from services.notifier.view import Card, entry_key, order_key, unpack
 from tests.property.notifier.memory import MemoryStore
 from tests.unit.notifier.rule.builders import make_store
-from tests.unit.notifier.world import Desk, key_of, outbound_as_inbound
+from tests.unit.notifier.world import SHA, Desk, key_of, outbound_as_inbound
 from waybill.contracts import Store
 from waybill.contracts.ledger import State
 from waybill.contracts.order import OrderStatus
@@ -170,7 +171,8 @@ class Notifier(RuleBasedStateMachine):
     def upload_ends(self, data: st.DataObject, soon: bool) -> None:
         upload = data.draw(st.sampled_from(self.open_ones(self.desk.caller.uploads)))
         failed = data.draw(st.sampled_from([False, False, False, True]))
-        end = UploadFailed(NotSent()) if failed else self.desk.uploaded(upload.key)
+        good = Uploaded(("/f/1.png",), (SHA,), upload.claim_id)
+        end = UploadFailed(NotSent()) if failed else good
         self.end(upload, end, soon=soon)
 
     @rule(data=st.data(), soon=soon)

@@ -299,6 +299,24 @@ def test_an_overdue_proof_is_asked_for_again_and_after_the_last_time_parked(desk
     assert len(desk.shared.works) == 0
 
 
+def test_a_proof_that_comes_after_all_wakes_the_order_that_was_parked_for_want_of_it(
+    desk: Desk,
+) -> None:
+    desk.claimed(KEY)
+    while desk.at(KEY) == "claimed":
+        desk.wait(desk.shared.settings.claim_timeout_s + 1)
+        desk.turn()
+    assert desk.at(KEY) == "parked: no_proof"
+    late = desk.proof(KEY)
+
+    desk.process(late)
+    assert desk.at(KEY) == "claimed"
+    desk.process(desk.proof(KEY))
+    desk.answer(KEY, desk.uploaded(KEY))
+
+    assert len(desk.caller.declares) == 1
+
+
 def test_trace_context_travels_along(desk: Desk) -> None:
     trace = b"00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
     desk.process(desk.order(KEY))

@@ -33,7 +33,9 @@ class Delivery:
 
 
 class ScriptedClient:
-    """Fails each step as told, then goes on; keeps what was called."""
+    """Fails each step as told, then goes on; a failing step takes its whole time."""
+
+    now_s = 0.0
 
     def __init__(self, **failures: list[KafkaException]) -> None:
         self.failures = {step: deque(errors) for step, errors in failures.items()}
@@ -45,6 +47,7 @@ class ScriptedClient:
     def _step(self, name: str) -> None:
         self.calls.append(name)
         if self.failures.get(name):
+            ScriptedClient.now_s += 4
             raise self.failures[name].popleft()
 
     def init_transactions(self, timeout: float) -> None:
@@ -80,6 +83,11 @@ class ScriptedClient:
         self._step("abort")
 
 
+@pytest.fixture(autouse=True)
+def _clock(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("waybill.streaming.transactions.boot_s", lambda: ScriptedClient.now_s)
+
+
 def _producer(client: ScriptedClient) -> FencedProducer:
     return FencedProducer(cast("Producer", client), {"state": "t-state"})
 
@@ -91,7 +99,7 @@ def _commit(client: ScriptedClient) -> dict[tuple[str, int], int]:
 def _fence_or_commit(client: ScriptedClient, step: str) -> None:
     """Do what contains the step."""
     if step == "init":
-        _producer(client).fence(1.0)
+        _producer(client).fence(30.0)
     else:
         _commit(client)
 
@@ -186,7 +194,7 @@ def test_every_other_failure_is_unclear(code: int, step: str) -> None:
 def test_a_takeover_waits_out_what_is_retriable() -> None:
     client = ScriptedClient(init=[_error(retriable=True), _error(retriable=True)])
 
-    _producer(client).fence(1.0)
+    _producer(client).fence(30.0)
 
     assert client.calls == ["init"] * 3
 

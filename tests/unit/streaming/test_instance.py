@@ -17,27 +17,27 @@ from pathlib import Path
 from waybill.instance import InstanceSlot
 
 slot = InstanceSlot(Path(sys.argv[1]), "notifier")
-print(slot.folder.name, slot.instance, flush=True)
+print(slot.folder.name, flush=True)
 time.sleep(600)
 """
 
 
-def _hold(data_dir: Path) -> tuple["subprocess.Popen[str]", str, str]:
-    """Another process that holds a slot; its folder and its name in the group."""
+def _hold(data_dir: Path) -> tuple["subprocess.Popen[str]", str]:
+    """Another process that holds a slot, and its folder."""
     process = subprocess.Popen(  # noqa: S603 - our own program
         [sys.executable, "-c", HOLDER, str(data_dir)], stdout=subprocess.PIPE, text=True
     )
     assert process.stdout is not None
-    folder, name = process.stdout.readline().split()
+    folder = process.stdout.readline().strip()
     process.stdout.close()
-    return process, folder, name
+    return process, folder
 
 
 def test_processes_of_a_host_take_one_slot_after_the_other(tmp_path: Path) -> None:
     slots = [InstanceSlot(tmp_path, "notifier") for _ in range(3)]
 
     assert [slot.folder.name for slot in slots] == ["slot-0", "slot-1", "slot-2"]
-    assert len({slot.instance for slot in slots}) == 3
+    assert len({slot.folder for slot in slots}) == 3
     for slot in slots:
         slot.release()
 
@@ -47,27 +47,24 @@ def test_services_do_not_share_slots(tmp_path: Path) -> None:
 
     assert notifier.folder.name == importer.folder.name == "slot-0"
     assert notifier.folder != importer.folder
-    assert notifier.instance != importer.instance
     notifier.release()
     importer.release()
 
 
-def test_a_slot_that_was_given_back_is_taken_again_with_its_name_and_content(
-    tmp_path: Path,
-) -> None:
+def test_a_slot_that_was_given_back_is_taken_again_with_its_content(tmp_path: Path) -> None:
     first = InstanceSlot(tmp_path, "notifier")
     (first.folder / "p0").mkdir()
     first.release()
 
     again = InstanceSlot(tmp_path, "notifier")
 
-    assert (again.folder, again.instance) == (first.folder, first.instance)
+    assert again.folder == first.folder
     assert (again.folder / "p0").is_dir()
     again.release()
 
 
-def test_a_slot_is_free_after_kill_9_and_names_the_same_member(tmp_path: Path) -> None:
-    process, folder, name = _hold(tmp_path)
+def test_a_slot_is_free_after_kill_9(tmp_path: Path) -> None:
+    process, folder = _hold(tmp_path)
     other = InstanceSlot(tmp_path, "notifier")
     assert (folder, other.folder.name) == ("slot-0", "slot-1")
 
@@ -75,14 +72,14 @@ def test_a_slot_is_free_after_kill_9_and_names_the_same_member(tmp_path: Path) -
     process.wait(20)
     again = InstanceSlot(tmp_path, "notifier")
 
-    assert (again.folder.name, again.instance) == ("slot-0", name)
+    assert again.folder.name == "slot-0"
     again.release()
     other.release()
 
 
 def test_a_suspended_process_keeps_its_slot(tmp_path: Path) -> None:
-    """It may wake: two processes under one name would shut each other out of the group."""
-    process, _, _ = _hold(tmp_path)
+    """It may wake, and two processes must never write one view."""
+    process, _ = _hold(tmp_path)
     os.kill(process.pid, signal.SIGSTOP)
 
     other = InstanceSlot(tmp_path, "notifier")
@@ -104,11 +101,3 @@ def test_too_many_processes_are_told_what_to_do(
 
     for slot in slots:
         slot.release()
-
-
-def test_the_same_place_on_another_path_is_another_member(tmp_path: Path) -> None:
-    one, two = InstanceSlot(tmp_path / "a", "notifier"), InstanceSlot(tmp_path / "b", "notifier")
-
-    assert one.instance != two.instance
-    one.release()
-    two.release()
