@@ -28,7 +28,11 @@ SOURCES = Sources(
 VIEW_FORMAT = "1"
 """Raise it when the view's layout changes: older views are then made anew from the topics."""
 _GRANTS_MAX = 64
-"""Grants per turn of the loop; turns are milliseconds apart."""
+"""Grants at once; a batch of claims stays short."""
+_GRANT_EVERY_S = 0.05
+"""Gates open by time too; else slots are granted when somebody joins a line or leaves the works."""
+_OBSERVE_EVERY_S = 0.1
+"""Gauges are read every few seconds."""
 
 
 class Notifier:
@@ -41,6 +45,7 @@ class Notifier:
         self._folder = folder
         self._handlers: dict[int, NotifierPartition] = {}
         self._stopping = False
+        self._granted_at_s = self._observed_at_s = 0.0
         shared.on_closed = self._closed
         shared.queues_empty = self._queues_empty
 
@@ -85,10 +90,16 @@ class Notifier:
         self._shared.tick()
         for done in self._shared.background.collect():
             self._done(done)
+        now_s = self._shared.now_s
         if not self._stopping:
             self._shared.start_lookups(self._store_of)
-            self._grant()
-        self._shared.observe()
+            if self._shared.line_moved or now_s - self._granted_at_s >= _GRANT_EVERY_S:
+                self._shared.line_moved = False
+                self._granted_at_s = now_s
+                self._grant()
+        if now_s - self._observed_at_s >= _OBSERVE_EVERY_S:
+            self._observed_at_s = now_s
+            self._shared.observe()
         return len(self._shared.works) > 0 or self._shared.under_way > 0
 
     def _done(self, done: Done) -> None:

@@ -400,6 +400,7 @@ class NotifierPartition:
             if index.startswith(b"q/"):
                 store_id = index[2:].split(b"\0", 1)[0].decode()
                 self.queue(store_id).added(index)
+                self._shared.line_moved = True
         self._peek_due()
         lease_s = sent_at_s + self._shared.settings.call_start_s
         for effect in batch.effects:
@@ -419,6 +420,7 @@ class NotifierPartition:
                 raise TypeError(f"an effect nobody knows: {type(effect).__name__}")
 
     def _requeue(self, key: str) -> None:
+        self._shared.line_moved = True
         (value,) = self._store.get_many([view.entry_key(key)])
         card = view.unpack(value)[0] if value else None
         if card is not None and card.state == State.CLAIMED and not card.due_ms:

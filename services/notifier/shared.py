@@ -113,6 +113,8 @@ class Shared:
         self.works = Works(settings.works_max, settings.works_per_store_max)
         self.gates = Gates()
         self.turns = Turns()
+        self.line_moved = True
+        """Set when somebody joined a line or left the works: slots may be granted."""
         self.stores: dict[str, Store] = {}
         self.sealed: dict[str, StoreTokens] = {}
         self.lines: dict[str, StoreLine] = {}
