@@ -94,12 +94,12 @@ class StoreQueue:
         self._cursor = b""
         self._exhausted = False
 
-    def head(self, busy: Container[str]) -> tuple[int, str] | None:
+    def head(self, *busy: Container[str]) -> tuple[int, str] | None:
         """When the oldest order was claimed, and its key; orders in the works are passed over."""
         while True:
             while self._window:
                 claimed_ms, key = parse_queue_key(self._window[0], self._prefix)
-                if key not in busy:
+                if not any(key in known for known in busy):
                     return claimed_ms, key
                 heapq.heappop(self._window)
             if self._exhausted:
@@ -206,8 +206,8 @@ class Turns:
     ) -> tuple[int, StoreQueue, str] | None:
         heads = []
         for partition, queue in queues:
-            head = queue.head(works)
-            if head is not None and head[1] not in taken:
+            head = queue.head(works, taken)
+            if head is not None:
                 heads.append((head[0], partition, head[1], queue))
         if not heads:
             return None

@@ -160,6 +160,7 @@ class Shared:
         self._refresh_gate(tokens.store_id)
 
     def _refresh_gate(self, store_id: str) -> None:
+        self.line_moved = True
         store = self.stores.get(store_id)
         self.gates.open(store_id)
         if store is None or store.disconnected:
