@@ -1,6 +1,5 @@
 """Topics as they are declared, two partitions each, and a way to read what really lies on them."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 import pytest
@@ -95,7 +94,7 @@ class Topics:
 
 
 @pytest.fixture
-def topics(topic_space: TopicSpace) -> Iterator[Topics]:
+def topics(topic_space: TopicSpace) -> Topics:
     topic_space.create_declared(*TOPICS, partitions=PARTITIONS)
     kafka = KafkaSettings(
         bootstrap_servers=topic_space.bootstrap,
