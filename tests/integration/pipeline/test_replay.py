@@ -4,8 +4,8 @@ import pytest
 from confluent_kafka import ConsumerGroupTopicPartitions, TopicPartition
 from confluent_kafka.admin import AdminClient
 
-from tests.integration.services.conftest import OpenShop
-from tests.integration.services.shop import SETTLE_S, Shop
+from tests.integration.pipeline.conftest import OpenShop
+from tests.integration.pipeline.shop import SETTLE_S, Shop
 from tests.waiting import wait_until
 from waybill.contracts.shipment import Action
 

@@ -3,8 +3,8 @@
 import psutil
 import pytest
 
-from tests.integration.services.conftest import OpenShop
-from tests.integration.services.shop import Shop
+from tests.integration.pipeline.conftest import OpenShop
+from tests.integration.pipeline.shop import Shop
 from waybill import broker
 from waybill.demo.installation import SERVICES
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.integration.services.shop import Shop
+from tests.integration.pipeline.shop import Shop
 from waybill.demo.installation import Installation, Wish
 from waybill.settings import KafkaSettings
 

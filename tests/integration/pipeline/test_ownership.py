@@ -3,8 +3,8 @@
 import httpx
 import pytest
 
-from tests.integration.services.conftest import OpenShop
-from tests.integration.services.shop import SETTLE_S, Shop
+from tests.integration.pipeline.conftest import OpenShop
+from tests.integration.pipeline.shop import SETTLE_S, Shop
 from tests.waiting import wait_until
 from waybill.broker.ports import free_port
 from waybill.demo import processes

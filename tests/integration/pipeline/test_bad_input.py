@@ -2,8 +2,8 @@
 
 import pytest
 
-from tests.integration.services.conftest import OpenShop
-from tests.integration.services.shop import SETTLE_S
+from tests.integration.pipeline.conftest import OpenShop
+from tests.integration.pipeline.shop import SETTLE_S
 from tests.waiting import wait_until
 from waybill.cli.shipment_lines import ShipmentWriter
 from waybill.contracts.keys import partition_of
