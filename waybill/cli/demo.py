@@ -4,6 +4,7 @@ import contextlib
 import secrets
 from collections.abc import Iterator
 from pathlib import Path
+from time import monotonic, sleep
 from typing import Annotated
 
 import typer
@@ -15,6 +16,7 @@ from waybill import broker
 from waybill.cli.cluster import told
 from waybill.cli.connection import Bootstrap, TopicPrefix, kafka
 from waybill.cli.errors import CommandError
+from waybill.cli.orders import newest_orders
 from waybill.cli.output import console, facts
 from waybill.demo import play, report
 from waybill.demo.installation import SERVICES, Installation, Wish
@@ -27,6 +29,9 @@ app = typer.Typer()
 
 DEMO_FOLDER = Path(".run/demo")
 UP_FOLDER = Path(".run/up")
+_FIRST_ORDERS_S = 30.0
+"""The first orders are there within two seconds of the importer's start."""
+_POLL_S = 0.3
 
 OrdersPerStore = Annotated[
     int, typer.Option(min=1, max=2_000, help="Orders that each of the two stores begins with.")
@@ -104,7 +109,16 @@ def up(
     )
     with _told_failures():
         installation.start(lambda step: typer.echo(f"{step} …"))
+        _wait_for_orders(installation)
     _tell_addresses(installation, folder)
+
+
+def _wait_for_orders(installation: Installation) -> None:
+    """So that there is something to see at once; with trouble at the importer it is told all the same."""
+    typer.echo("importing the first orders …")
+    deadline_s = monotonic() + _FIRST_ORDERS_S
+    while not newest_orders(installation.cluster) and monotonic() < deadline_s:
+        sleep(_POLL_S)
 
 
 def _tell_addresses(installation: Installation, folder: Path) -> None:

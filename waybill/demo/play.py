@@ -29,8 +29,8 @@ from waybill.settings import KafkaSettings
 SEED = 1
 """The stand-in's orders are the same in every demo."""
 ORDERS_PER_STORE = 150
-RATE_PER_S = 20.0
-"""Shipments a second: what a busy warehouse prints, and little enough for a laptop to keep up with."""
+RATE_PER_S = 12.0
+"""Shipments a second: what a busy warehouse prints, and what a laptop keeps up with beside all the rest."""
 IMPORT_S = 120.0
 """Longest wait for the import; it takes a tenth of that."""
 WAVE_S = 120.0

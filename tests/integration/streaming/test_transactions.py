@@ -31,7 +31,9 @@ class Injecting(Producer):
         if fault is None:
             super().commit_transaction(*args)
             return
-        if not self.before:
+        if self.before:
+            self.flush(WAIT_S)
+        else:
             super().commit_transaction(*args)
         raise KafkaException(fault)
 
@@ -137,7 +139,7 @@ def test_what_a_predecessor_left_open_is_never_seen_and_holds_nobody_back(topics
     client = topics.client()
     client.init_transactions(WAIT_S)
     client.begin_transaction()
-    client.produce(topics.physical["ledger"], b"open", partition=0)
+    client.produce(topics.physical["ledger"], b"open", b"k", partition=0)
     client.flush(WAIT_S)
     assert topics.end("ledger") == 1
 
@@ -161,7 +163,7 @@ def test_a_transaction_that_its_broker_gave_up_is_made_again_or_is_unclear(topic
     client = transactional_producer(kafka, f"{topics.physical['ledger']}-0")
     producer = topics.producer(client)
     client.begin_transaction()
-    client.produce(topics.physical["ledger"], b"too long", partition=0)
+    client.produce(topics.physical["ledger"], b"too long", b"k", partition=0)
     client.flush(WAIT_S)
     # aborted by the broker: its marker is the second offset
     wait_until(lambda: topics.end("ledger") == 2, WAIT_S)
