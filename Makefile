@@ -33,7 +33,7 @@ $(READY): requirements.lock pyproject.toml | $(UV)
 	touch $@
 
 clean: ## delete what was built, cached or run; .venv and the downloads in .cache stay
-	if [ -x $(BIN)/waybill ]; then $(BIN)/waybill kafka stop; fi
+	if [ -x $(BIN)/waybill ]; then $(BIN)/waybill down; $(BIN)/waybill kafka stop; fi
 	rm -rf .run build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	find $(SOURCES) -name __pycache__ -type d -prune -exec rm -rf {} +
 

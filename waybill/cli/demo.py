@@ -85,7 +85,8 @@ def _tell(out: Console, ended: play.Ended, folder: Path) -> None:
     for difference in ended.differences:
         out.print(Text(f"not as expected: {difference}", style="red"), soft_wrap=True)
     out.print(
-        f"Proofs of {len(ended.proofs)} countries lie in {folder / 'proofs'}, logs in {folder}."
+        f"{len(ended.proofs)} proof pages, of one order for each country, lie in {folder / 'proofs'}; "
+        f"logs lie in {folder}."
     )
     out.print("To keep it all running: waybill up (in a source tree: make up).")
     if ended.differences:

@@ -23,6 +23,10 @@ _BATCH_RECORDS_MAX = 500
 """Records per transaction: enough to carry a backlog, small enough to be done in tens of milliseconds."""
 
 
+_COMMIT_S_MAX = 40.0
+"""Longer than a commit with all its repetitions takes; then its producer is given up for a new one."""
+
+
 class Phase(StrEnum):
     """Where a partition stands."""
 
@@ -121,6 +125,7 @@ class OwnedPartition:
         """
         if self.commit is not None:
             if not self.commit.future.done():
+                self._check_stall(self.commit)
                 return False
             self._finish(self.commit)
             return True
@@ -148,6 +153,12 @@ class OwnedPartition:
         travelling = {topic: offset for topic, offset in positions.items() if self._travels(topic)}
         future = self.submit(opened.transactions.commit, batch.outputs, travelling, metadata())
         self.commit = Commit(batch, positions, sent_at_s, future)
+
+    def _check_stall(self, commit: Commit) -> None:
+        """After a broker's restart the client library was seen to wait for ever, whatever its timeout."""
+        if self.clock() - commit.sent_at_s > _COMMIT_S_MAX:
+            self.commit = None
+            raise UnclearError(f"no answer to a commit within {_COMMIT_S_MAX:.0f} s")
 
     def _travels(self, topic: str) -> bool:
         return topic in self.sources.inputs or topic in self.sources.views
