@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from pathlib import Path
 
 import httpx
@@ -74,6 +75,8 @@ class World:
     prefix: str = ""
     seal_key: str = field(default_factory=new_key)
     ports: dict[str, int] = field(default_factory=dict)
+    web: httpx.Client = field(default_factory=lambda: httpx.Client(timeout=60))
+    """One for all questions: making one costs more than what it asks."""
     _runs: int = 0
     _producer: tuple[str, Producer] | None = None
 
@@ -138,7 +141,7 @@ class World:
 
     def publish_shipments(self, trade_ids: list[str]) -> None:
         """As a shipping system would."""
-        codec, now = Codec(Shipment, "shipment", SchemaBook()), datetime.now(UTC)
+        codec, now = _shipments(), datetime.now(UTC)
         producer = self._shipment_producer()
         topic = self.kafka.physical("waybill.shipments.v1")
         for trade_id in trade_ids:
@@ -202,20 +205,20 @@ class World:
 
     def metric(self, name: str, metric: str) -> float:
         """The sum of a metric's series now."""
-        text = httpx.get(f"http://127.0.0.1:{self.ports[name]}/metrics").text
+        text = self.web.get(f"http://127.0.0.1:{self.ports[name]}/metrics").text
         found = re.findall(rf"^{metric}(?:{{[^}}]*}})? ([0-9.e+]+)$", text, re.MULTILINE)
         return sum(map(float, found))
 
     def set_latency(self, latency_ms: int) -> None:
         """How long each API call takes."""
-        httpx.delete(f"{self.url}/admin/faults").raise_for_status()
+        self.web.delete(f"{self.url}/admin/faults").raise_for_status()
         if latency_ms:
             fault = {"kind": "latency", "ms": latency_ms, "path": "/alibaba/*"}
-            httpx.post(f"{self.url}/admin/faults", json=fault).raise_for_status()
+            self.web.post(f"{self.url}/admin/faults", json=fault).raise_for_status()
 
     def accepted(self) -> int:
         """Shipments that the sandbox holds."""
-        return int(httpx.get(f"{self.url}/admin/totals").json()["shipments"])
+        return int(self.web.get(f"{self.url}/admin/totals").json()["shipments"])
 
     def accepted_at(self, trade_ids: list[str]) -> dict[str, float]:
         """When each of these was accepted, epoch milliseconds."""
@@ -223,7 +226,7 @@ class World:
         found: dict[str, float] = {}
         while True:
             asked: dict[str, str | int] = {"after": after, "limit": 10_000, "kind": "shipment"}
-            entries = httpx.get(f"{self.url}/admin/journal", params=asked).json()["entries"]
+            entries = self.web.get(f"{self.url}/admin/journal", params=asked).json()["entries"]
             if not entries:
                 return found
             after = entries[-1]["seq"]
@@ -238,6 +241,12 @@ class World:
                     f"not all of {len(trade_ids)} were accepted within {wait_s:.0f} s"
                 )
             time.sleep(0.5)
+
+
+@cache
+def _shipments() -> Codec[Shipment]:
+    """Made once: parsing the schemas takes as long as a third of the way that is measured."""
+    return Codec(Shipment, "shipment", SchemaBook())
 
 
 def _revealed(site: SiteSettings) -> dict[str, object]:

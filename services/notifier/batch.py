@@ -57,7 +57,6 @@ class Turn:
     store: LocalStore
     cached: Callable[[str], LedgerEntry | None]
     batch: Batch = field(default_factory=Batch)
-    shipments: dict[str, Shipment] = field(default_factory=dict)
     ask_later: list[str] = field(default_factory=list)
     _traces: dict[str, str] = field(default_factory=dict)
     _entries: dict[str, LedgerEntry | None] = field(default_factory=dict)
@@ -123,7 +122,7 @@ class Turn:
             order=order,
             order_bytes=framed,
             store=self._store_of(order),
-            shipment=self._held_shipment(key, entry),
+            shipment=self._held_shipment(entry),
             limits=self.shared.limits,
         )
 
@@ -133,7 +132,7 @@ class Turn:
         if framed is None:
             return None, None
         try:
-            return self.shared.codecs.order.decode(framed), framed
+            return self.shared.codecs.recent_orders.decode(framed), framed
         except DecodeError as error:
             log.error("order_unreadable", order_key=key, detail=error.detail)
             return None, None
@@ -141,16 +140,10 @@ class Turn:
     def _store_of(self, order: Order | None) -> Store | None:
         return self.shared.stores.get(order.store_id) if order else None
 
-    def _held_shipment(self, key: str, entry: LedgerEntry | None) -> Shipment | None:
+    def _held_shipment(self, entry: LedgerEntry | None) -> Shipment | None:
         if entry is None or entry.shipment is None:
             return None
-        known = self.shipments.get(key)
-        if known is not None and (known.shipment_id, known.effective_revision) == (
-            entry.shipment_id,
-            entry.shipment_revision,
-        ):
-            return known
-        return self.shared.codecs.shipment.decode(entry.shipment, allow_json=True)
+        return self.shared.codecs.recent_shipments.decode(entry.shipment)
 
     def write(self, key: str, before: LedgerEntry | None, decision: Decision) -> None:
         """Take a decision into the batch."""

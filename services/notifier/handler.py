@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 
 import structlog
 
-from services.notifier import view
+from services.notifier import restoring, view
 from services.notifier.batch import Remember, Requeue, Turn
 from services.notifier.orders import kept_form
 from services.notifier.rule import (
@@ -31,11 +31,10 @@ from services.notifier.rule import (
 )
 from services.notifier.scheduling import Phase, StoreQueue
 from services.notifier.shared import Shared
-from services.notifier.view import Card
-from waybill.contracts import LedgerEntry, Shipment
+from waybill.contracts import LedgerEntry
 from waybill.contracts.base import millis
 from waybill.contracts.codec import CONFLUENT, DeadReason, DecodeError
-from waybill.contracts.headers import LEDGER_CARD, WB_REROUTED
+from waybill.contracts.headers import WB_REROUTED
 from waybill.contracts.identity import check_key
 from waybill.contracts.ledger import State
 from waybill.contracts.topics import topics
@@ -43,7 +42,7 @@ from waybill.streaming.dead_letters import dead_letter, fits, forwarded, misplac
 from waybill.streaming.errors import FatalError
 from waybill.streaming.ports import Batch
 from waybill.streaming.records import Inbound
-from waybill.streaming.store import Changes, LocalStore
+from waybill.streaming.store import LocalStore
 
 log = structlog.get_logger()
 
@@ -82,45 +81,7 @@ class NotifierPartition:
 
     def absorb(self, records: Sequence[Inbound]) -> None:
         """See `Handler.absorb`."""
-        changes = Changes()
-        entries: dict[str, tuple[str, Card | None, bytes | None]] = {}
-        for record in records:
-            key = (record.key or b"").decode(errors="replace")
-            if record.topic == "ledger":
-                entries[key] = self._absorbed_entry(key, record)
-            elif record.topic == "orders":
-                self._absorb_order(changes, key, record)
-        if entries:
-            view.put_entries(self._store, changes, list(entries.values()))
-        positions = {record.topic: record.offset + 1 for record in records}
-        self._store.apply(changes, positions)
-
-    def _absorbed_entry(self, key: str, record: Inbound) -> tuple[str, Card | None, bytes | None]:
-        if record.value is None:
-            return key, None, None
-        header = record.header(LEDGER_CARD)
-        try:
-            card = Card.parse(header) if header else self._card_of(record.value)
-        except ValueError:  # a newer version writes other cards
-            card = self._card_of(record.value)
-        return key, card, record.value
-
-    def _card_of(self, framed: bytes) -> Card:
-        try:
-            return Card.of(self._shared.codecs.ledger.decode(framed))
-        except DecodeError:
-            return Card(
-                State.UNRECOGNISED, "", "", 0, 0
-            )  # kept as it is: it answers, and makes no call
-
-    def _absorb_order(self, changes: Changes, key: str, record: Inbound) -> None:
-        if record.value is None:
-            changes.delete(view.order_key(key))
-            return
-        try:
-            changes.put(view.order_key(key), kept_form(record, self._shared.codecs.order))
-        except DecodeError as error:  # the order stays as it was known before
-            log.error("order_unreadable", offset=record.offset, detail=error.detail)
+        restoring.absorb(self._store, self._shared.codecs, records)
 
     def opened(self) -> None:
         """See `Handler.opened`: calls of a former owner are in doubt, and settings may have changed."""
@@ -244,15 +205,13 @@ class NotifierPartition:
         turn.batch.outputs.append(dead_letter(record, reason, detail, group=group, now_ms=now_ms))
 
     def _shipment(self, turn: Turn, key: str, record: Inbound) -> None:
-        codec = self._shared.codecs.shipment
-        shipment = codec.decode(record.value, allow_json=True)
+        shipment = self._shared.codecs.recent_shipments.decode(record.value)
         check_key(record.key, shipment)
         raw = record.value or b""
         if raw[:1] == CONFLUENT:  # the ledger must be readable without a registry
-            raw = codec.encode(shipment)
+            raw = self._shared.codecs.shipment.encode(shipment)
         event = ShipmentArrived(shipment, raw, len(record.value or b""))
-        turn.shipments[key] = shipment
-        dead = self._decide(turn, key, event, arrived=shipment)
+        dead = self._decide(turn, key, event)
         if dead is not None:
             raise DecodeError(dead, _WHY_DEAD[dead])
 
@@ -260,7 +219,7 @@ class NotifierPartition:
         if record.value is None:
             turn.order_gone(key)
         else:
-            check_key(record.key, self._shared.codecs.order.decode(record.value))
+            check_key(record.key, self._shared.codecs.recent_orders.decode(record.value))
             turn.order_seen(key, kept_form(record, self._shared.codecs.order))
         if turn.has_entry(key):
             self._decide(turn, key, OrderChanged())
@@ -297,9 +256,7 @@ class NotifierPartition:
         if not (isinstance(event, Uploaded) and turn.is_in(key, State.DISPATCHED)):
             turn.release(key)
 
-    def _decide(
-        self, turn: Turn, key: str, event: Event, arrived: Shipment | None = None
-    ) -> DeadReason | None:
+    def _decide(self, turn: Turn, key: str, event: Event) -> DeadReason | None:
         """Ask the rule, and put its answer into the batch."""
         try:
             entry = turn.entry(key)
@@ -310,8 +267,6 @@ class NotifierPartition:
         decision = decide(entry, event, facts)
         if decision.entry is not None:
             turn.write(key, entry, decision)
-            if arrived is not None and decision.entry.shipment_id == arrived.shipment_id:
-                turn.shipments[key] = arrived
         for effect in decision.effects:
             if isinstance(effect, StartCall | StartLookUp):
                 turn.batch.effects.append((key, effect))

@@ -34,6 +34,7 @@ from waybill.contracts import (
 from waybill.contracts.base import millis
 from waybill.contracts.codec import Codec, SchemaBook
 from waybill.contracts.keys import parse_order_key
+from waybill.contracts.recent import RecentlyDecoded
 from waybill.streaming.background import Background
 from waybill.streaming.errors import FatalError
 from waybill.tokens import SealError, TokenSeal
@@ -56,6 +57,8 @@ class Codecs:
         """Make them once; a codec parses its schema when it is made."""
         self.order = Codec(Order, "order", self.book)
         self.shipment = Codec(Shipment, "shipment", self.book)
+        self.recent_orders = RecentlyDecoded(self.order)
+        self.recent_shipments = RecentlyDecoded(self.shipment, allow_json=True)
         self.notification = Codec(Notification, "notification", self.book)
         self.claim = Codec(Claim, "claim", self.book)
         self.proof = Codec(Proof, "proof", self.book)
@@ -66,6 +69,8 @@ class Codecs:
 
     order: Codec[Order] = field(init=False)
     shipment: Codec[Shipment] = field(init=False)
+    recent_orders: RecentlyDecoded[Order] = field(init=False)
+    recent_shipments: RecentlyDecoded[Shipment] = field(init=False)
     notification: Codec[Notification] = field(init=False)
     claim: Codec[Claim] = field(init=False)
     proof: Codec[Proof] = field(init=False)

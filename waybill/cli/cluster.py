@@ -22,6 +22,8 @@ from confluent_kafka import (
 from waybill.cli.errors import CommandError
 from waybill.contracts.topics import topics
 from waybill.settings import KafkaSettings
+from waybill.streaming.kafka import inbound
+from waybill.streaming.ports import Place
 from waybill.streaming.records import Inbound, Outbound
 
 READ_S = 30.0
@@ -130,7 +132,7 @@ class Cluster:
                 error = message.error()
                 if error is None:
                     if (message.topic(), message.partition()) not in ended:
-                        yield inbound(message, logical)
+                        yield inbound(_place(message, logical), message)
                 elif error.code() == _EOF:
                     ended.add((message.topic(), message.partition()))
                 elif not error.retriable() and error.code() not in _AWAY:
@@ -249,17 +251,8 @@ class Delivery:
         return f"{lost} of {self._sent} records were not acknowledged: {why}"
 
 
-def inbound(message: Message, logical: dict[str, str]) -> Inbound:
-    """A message as the runtime's record, with its logical topic name."""
-    return Inbound(
-        logical[message.topic() or ""],
-        message.partition() or 0,
-        message.offset() or 0,
-        message.key(),
-        message.value(),
-        message.headers() or (),  # type: ignore[arg-type]  # the client's types allow text values
-        message.timestamp()[1],
-    )
+def _place(message: Message, logical: dict[str, str]) -> Place:
+    return Place(logical[message.topic() or ""], message.partition() or 0)
 
 
 def unreachable(address: str, error: KafkaException) -> str:

@@ -13,7 +13,7 @@ from typing import Any
 import httpx
 from confluent_kafka import OFFSET_BEGINNING, KafkaError, Message, TopicPartition
 
-from waybill.cli.cluster import Cluster, inbound
+from waybill.cli.cluster import Cluster
 from waybill.contracts import LedgerEntry, Notification, Order, Proof, Shipment
 from waybill.contracts.base import millis
 from waybill.contracts.codec import Codec, DecodeError, SchemaBook
@@ -22,6 +22,8 @@ from waybill.contracts.ledger import State
 from waybill.contracts.notification import Outcome, Reason
 from waybill.demo.sandbox_admin import SandboxAdmin
 from waybill.demo.scenario import ShipmentKey
+from waybill.streaming.kafka import inbound
+from waybill.streaming.ports import Place
 from waybill.streaming.records import Inbound
 
 TOPICS = ("orders", "shipments", "ledger", "proofs", "notifications", "dead-letters")
@@ -155,7 +157,8 @@ class Watch:
             if error.fatal() or error.code() == KafkaError.UNKNOWN_TOPIC_OR_PART:
                 raise RuntimeError(f"the topics cannot be read any more: {error.str()}")
             return  # the end of a partition, or a broker that is away for a moment
-        record = inbound(message, self._logical)
+        place = Place(self._logical[message.topic() or ""], message.partition() or 0)
+        record = inbound(place, message)
         if record.topic == "dead-letters":
             _take_dead_letter(self.observed, record)
             return

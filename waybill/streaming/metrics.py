@@ -24,6 +24,9 @@ class RuntimeMetrics:
             "Time from takeover to being at work.",
             buckets=(0.1, 0.3, 1, 3, 10, 30, 100, 300),
         )
+        self._commit = registry.histogram(
+            "waybill_commit_seconds", "Duration of transactions, as the loop sees it."
+        )
         self._fenced = registry.counter(
             "waybill_fenced_total", "Partitions shut out by a newer owner."
         )
@@ -61,6 +64,10 @@ class RuntimeMetrics:
     def restored(self, took_s: float) -> None:
         """A partition is at work."""
         self._restore.observe(took_s)
+
+    def committed(self, took_s: float) -> None:
+        """A transaction counts."""
+        self._commit.observe(took_s)
 
     def fenced(self) -> None:
         """A partition was shut out."""

@@ -22,9 +22,10 @@ from waybill.streaming.records import Inbound
 _BATCH_RECORDS_MAX = 500
 """Records per transaction: enough to carry a backlog, small enough to be done in tens of milliseconds."""
 
-
 _COMMIT_S_MAX = 40.0
 """Longer than a commit with all its repetitions takes; then its producer is given up for a new one."""
+_COMMIT_SLOW_S = 5.0
+"""Far longer than a commit takes on a loaded broker; from then on the partition counts as held up."""
 
 
 class Phase(StrEnum):
@@ -55,6 +56,8 @@ class OwnedPartition:
     sources: Sources
     submit: Submit
     clock: Callable[[], float]
+    on_commit: Callable[[float], None] = lambda _: None
+    """Told how long each transaction took, in seconds."""
     phase: Phase = Phase.OPENING
     since_s: float = 0.0
     opening: Future[Opened] | None = None
@@ -160,6 +163,13 @@ class OwnedPartition:
             self.commit = None
             raise UnclearError(f"no answer to a commit within {_COMMIT_S_MAX:.0f} s")
 
+    @property
+    def held_up(self) -> bool:
+        """Whether it is not at work: not restored yet, shut out, stopped, or without answer to a commit."""
+        commit = self.commit
+        slow = commit is not None and self.clock() - commit.sent_at_s > _COMMIT_SLOW_S
+        return self.phase is not Phase.RUNNING or slow
+
     def _travels(self, topic: str) -> bool:
         return topic in self.sources.inputs or topic in self.sources.views
 
@@ -177,6 +187,7 @@ class OwnedPartition:
                 commit.positions[place.topic] = end + 1
         self.committed_positions = dict(commit.positions)
         self.committed_at_s = self.clock()
+        self.on_commit(self.committed_at_s - commit.sent_at_s)
         self._apply(commit.batch, commit.positions, commit.sent_at_s)
 
     def _apply(self, batch: Batch, positions: dict[str, int], sent_at_s: float) -> None:

@@ -102,9 +102,9 @@ class Runtime:
 
     @property
     def ready(self) -> bool:
-        """Tables read, and every owned partition running."""
-        running = all(p.phase is Phase.RUNNING for p in self._partitions.values())
-        return running and not self._tables_missing and self._membership is not None
+        """Tables read, and every owned partition at work."""
+        working = not any(p.held_up for p in self._partitions.values())
+        return working and not self._tables_missing and self._membership is not None
 
     def join(self, membership: Membership, table_partitions: int) -> None:
         """Read the tables from their beginning and take part in the group."""
@@ -119,7 +119,9 @@ class Runtime:
     def gained(self, number: int) -> None:
         """The group gave us a partition: shut out its predecessor."""
         log.info("partition_gained", partition=number)
-        partition = OwnedPartition(number, self._service.sources, self._pool.submit, self._clock)
+        partition = OwnedPartition(
+            number, self._service.sources, self._pool.submit, self._clock, self._metrics.committed
+        )
         self._partitions[number] = partition
         self._open(partition)
 

@@ -5,6 +5,7 @@ import pytest
 from tests.unit.streaming.fakes import TIMING, Cluster, House
 from waybill.streaming.errors import FatalError, FencedError, UnclearError
 from waybill.streaming.ports import Place
+from waybill.streaming.records import Outbound
 
 WORK, STATE, FACTS = Place("work", 0), Place("state", 0), Place("facts", 0)
 
@@ -292,3 +293,61 @@ def test_a_lost_position_of_a_table_stops_no_partition_of_the_same_number() -> N
 
     assert house.phases() == {0: "running"}
     assert house.service.effects() == [b"a"]
+
+
+# ------------------------------------------------------------------------ a commit without an answer
+
+
+def _ready(house: House) -> bool:
+    return house.runtime.ready
+
+
+def test_a_commit_that_is_not_answered_is_given_up_for_a_new_producer() -> None:
+    house = _running()
+    house.pool.holding = True
+    house.cluster.append("work", b"a")
+    house.turns(2)
+    never_answered = house.pool.jobs.popleft()
+    house.pool.holding = False
+    assert _ready(house)
+    house.clock.now_s += 39
+    house.turns(2)
+    assert not _ready(house)
+    assert house.opener.opened == [0]
+
+    house.clock.now_s += 2
+    house.turns(2)
+    house.clock.now_s += TIMING.reopen_pause_s + 1
+    house.turns(10)
+
+    assert house.opener.opened == [0, 0]
+    assert house.cluster.values("state") == [b"a"]
+    assert house.service.effects() == [b"a"]
+    assert _ready(house)
+    never_answered.run()
+    house.turns(5)
+    assert house.cluster.values("state") == [b"a"], "the old producer was shut out"
+    assert house.service.effects() == [b"a"]
+
+
+def test_a_commit_that_counted_without_an_answer_is_read_back_and_not_repeated() -> None:
+    house = _running()
+    house.pool.holding = True
+    house.cluster.append("work", b"a")
+    house.turns(2)
+    house.pool.jobs.popleft().run()
+    house.service.handlers[0].results.append(b"b")
+    house.turns(2)
+    answer_lost = house.pool.jobs.popleft()
+    house.cluster.transact(0, [Outbound("state", 0, b"k", b"b")], {"work": 1})
+    house.pool.holding = False
+
+    house.clock.now_s += 41
+    house.turns(2)
+    house.clock.now_s += TIMING.reopen_pause_s + 1
+    house.turns(10)
+    answer_lost.run()
+    house.turns(5)
+
+    assert house.cluster.values("state") == [b"a", b"b"]
+    assert house.service.batches() == [[b"a"]]
