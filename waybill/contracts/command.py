@@ -1,4 +1,4 @@
-"""Command: what an operator decides about one order."""
+"""Command: what an operator decides about one order, or about a ledger that lost records."""
 
 from pydantic import Field
 
@@ -13,15 +13,25 @@ class CommandKind(OpenEnum):
     RESEND = "resend"
     CANCEL = "cancel"
     ACKNOWLEDGE = "acknowledge"
+    ACCEPT_LOSS = "accept_loss"
 
 
 class Command(Record):
     """Applies only to the entry revision that the operator saw; read again later, it does nothing."""
 
     command_id: Id = Field(description="Unique.")
-    order_key: Id = Field(description="Order key; the record key.")
-    kind: CommandKind = Field(description="release, resend, cancel or acknowledge.")
-    entry_revision: int = Field(description="Ledger revision that the operator saw.")
+    order_key: Id = Field(
+        description="Order key; the record key. `ledger:<partition>` for accept_loss, written to that partition."
+    )
+    kind: CommandKind = Field(
+        description="release, resend, cancel or acknowledge; accept_loss for a whole partition."
+    )
+    entry_revision: int = Field(
+        description="Ledger revision that the operator saw; 0 for accept_loss."
+    )
+    loss_id: Id | None = Field(
+        None, description="For accept_loss: the very loss that the operator saw."
+    )
     who: Text = Field(description="Who decided.")
     why: Text = Field(description="The reason, in words.")
     issued_at: Timestamp = Field(description="When, UTC milliseconds.")
