@@ -12,6 +12,10 @@ PACKAGES := waybill services sandbox
 SOURCES := $(PACKAGES) $(wildcard tests benchmarks)
 STATIC := lint types imports contracts docs-check
 
+ORDERS ?= 1000000
+SEEDS ?= 1000
+RUNS ?= 5
+
 help: ## what there is to make
 	@awk -F ':.*## ' '/^[a-z][a-z0-9-]*:.*## / {printf "  %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
@@ -83,6 +87,18 @@ test: $(STATIC) ## all there is to check, and all tests: what CI runs
 bench: $(READY) ## measure the notifier beside what its users could run instead
 	$(BIN)/python -m benchmarks.notifier_rate
 
+bench-store: $(READY) ## the local store at a million orders beside the bare read of the same log (ORDERS=10000000 for more)
+	$(BIN)/python -m benchmarks.store_scale --orders $(ORDERS)
+
+bench-outage: $(READY) ## Alibaba is away for an hour and 200,000 shipments wait: memory, writes, what happens after
+	$(BIN)/python -m benchmarks.outage
+
+sim: $(READY) ## many seeds of the simulated world: crashes, pauses, late calls (SEEDS=10000)
+	$(BIN)/python -m tests.simulation --seeds $(SEEDS)
+
+fire: $(READY) ## the real thing under kill -9, SIGSTOP, a dying broker and a misbehaving Alibaba (RUNS=5)
+	$(BIN)/python -m tests.fire --runs $(RUNS)
+
 # --- run ---------------------------------------------------------------------------------------
 
 demo: $(READY) ## see it work on this machine
@@ -101,4 +117,4 @@ down: $(READY) ## stop what `make up` started; its data stays
 	$(BIN)/waybill down
 
 .PHONY: help setup lock clean fmt lint types imports contracts docs docs-check test-unit check \
-	test-integration test-e2e test bench demo kafka-start kafka-stop up down
+	test-integration test-e2e test bench bench-store bench-outage sim fire demo kafka-start kafka-stop up down

@@ -9,6 +9,7 @@ import structlog
 from services.importer.handler import ImporterPartition
 from services.importer.reading import TaskEnded, TaskFailed
 from services.importer.shared import Shared
+from waybill.contracts import Command
 from waybill.contracts.codec import DecodeError
 from waybill.contracts.keys import partition_of
 from waybill.streaming.ports import Handler, Sources
@@ -44,6 +45,10 @@ class Importer:
         handler = ImporterPartition(partition, store, self._shared)
         self._handlers[partition] = handler
         return handler
+
+    def accepted_loss(self, record: Inbound) -> Command | None:  # noqa: ARG002 - the port's signature
+        """See `Service.accepted_loss`: what it knows can be read from Alibaba again, so it never stops."""
+        return None
 
     def on_table(self, records: Sequence[Inbound]) -> None:
         """See `Service.on_table`."""

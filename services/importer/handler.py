@@ -7,6 +7,7 @@ nothing, and the next owner reads the same window again.
 from collections import deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import TypeVar
 
 import structlog
@@ -132,7 +133,7 @@ class ImporterPartition:
         values = self._store.get_many(keys) if keys else []
         return [self._shared.codecs.seen.decode(value) for value in values if value is not None]
 
-    def opened(self) -> None:
+    def opened(self, accepted_at: datetime | None = None) -> None:  # noqa: ARG002 - it forgets nothing
         """See `Handler.opened`."""
         self._running = True
         for key, value in self._store.scan(b"c/", 1_000_000):

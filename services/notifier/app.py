@@ -1,6 +1,6 @@
 """The notifier as the runtime sees it: partitions, tables, results, and who may go next."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import orjson
@@ -10,10 +10,13 @@ from services.notifier.caller import Done
 from services.notifier.handler import NotifierPartition
 from services.notifier.scheduling import StoreQueue
 from services.notifier.shared import Shared
+from waybill.contracts import Command
 from waybill.contracts.codec import DecodeError
+from waybill.contracts.command import CommandKind, is_loss_key, loss_key
+from waybill.streaming.failures import FailureTally
 from waybill.streaming.ports import Handler, Sources
 from waybill.streaming.records import Inbound
-from waybill.streaming.store import RocksStore
+from waybill.streaming.store import LocalStore, RocksStore
 
 log = structlog.get_logger()
 
@@ -24,9 +27,12 @@ SOURCES = Sources(
     inputs=("shipments", "proofs", "commands"),
     eager=("shipments", "commands"),
     tables=("stores", "store-tokens", "schemas"),
+    witnessed=True,
 )
 VIEW_FORMAT = "1"
 """Raise it when the view's layout changes: older views are then made anew from the topics."""
+OpenStore = Callable[[Path, str], LocalStore]
+"""Opens the local view in a folder, emptied if it was made for another identity."""
 _GRANTS_MAX = 64
 """Grants at once; a batch of claims stays short."""
 _GRANT_EVERY_S = 0.05
@@ -40,18 +46,21 @@ class Notifier:
 
     sources = SOURCES
 
-    def __init__(self, shared: Shared, folder: Path) -> None:
+    def __init__(self, shared: Shared, folder: Path, open_store: OpenStore | None = None) -> None:
+        """`open_store`: another kind of local view than the one on disk."""
         self._shared = shared
         self._folder = folder
+        self._open_store = open_store or RocksStore
         self._handlers: dict[int, NotifierPartition] = {}
         self._stopping = False
         self._granted_at_s = self._observed_at_s = 0.0
+        shared.failures = FailureTally(folder / "failures.json", shared.version)
         shared.on_closed = self._closed
         shared.queues_empty = self._queues_empty
 
     def open(self, partition: int, identity: str) -> Handler:
         """See `Service.open`."""
-        store = RocksStore(self._folder / f"p{partition}", f"{VIEW_FORMAT};{identity}")
+        store = self._open_store(self._folder / f"p{partition}", f"{VIEW_FORMAT};{identity}")
         handler = NotifierPartition(partition, store, self._shared)
         self._handlers[partition] = handler
         return handler
@@ -59,6 +68,18 @@ class Notifier:
     def _closed(self, handler: NotifierPartition) -> None:
         if self._handlers.get(handler.number) is handler:
             del self._handlers[handler.number]
+
+    def accepted_loss(self, record: Inbound) -> Command | None:
+        """See `Service.accepted_loss`; one that cannot be read accepts nothing."""
+        if record.value is None or not is_loss_key(record.key or b""):
+            return None
+        try:
+            command = self._shared.codecs.command.decode(record.value)
+        except DecodeError as error:
+            log.error("command_unreadable", offset=record.offset, detail=error.detail)
+            return None
+        own = command.order_key == loss_key(record.partition)
+        return command if own and command.kind is CommandKind.ACCEPT_LOSS else None
 
     def on_table(self, records: Sequence[Inbound]) -> None:
         """See `Service.on_table`; a row that cannot be read leaves the store as it was, with an alert."""

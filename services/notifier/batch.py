@@ -8,7 +8,7 @@ from uuid import UUID, uuid5
 import structlog
 
 from services.notifier import view
-from services.notifier.rule import Decision, Facts, SendHint
+from services.notifier.rule import Decision, Facts, Forgotten, SendHint
 from services.notifier.rule.claims import claim_of
 from services.notifier.scheduling import Work
 from services.notifier.shared import Shared
@@ -16,7 +16,7 @@ from services.notifier.view import Card
 from waybill.contracts import LedgerEntry, Notification, Order, OrderHint, Shipment, Store
 from waybill.contracts.base import Record, millis
 from waybill.contracts.codec import Codec, DecodeError
-from waybill.contracts.headers import LEDGER_CARD, TRACEPARENT, event_headers
+from waybill.contracts.headers import LEDGER_ATTENTION, LEDGER_CARD, TRACEPARENT, event_headers
 from waybill.contracts.identity import record_key
 from waybill.contracts.imports import HintReason
 from waybill.contracts.keys import parse_order_key
@@ -56,6 +56,7 @@ class Turn:
     shared: Shared
     store: LocalStore
     cached: Callable[[str], LedgerEntry | None]
+    forgotten: Forgotten | None = None
     batch: Batch = field(default_factory=Batch)
     ask_later: list[str] = field(default_factory=list)
     _traces: dict[str, str] = field(default_factory=dict)
@@ -124,6 +125,7 @@ class Turn:
             store=self._store_of(order),
             shipment=self._held_shipment(entry),
             limits=self.shared.limits,
+            forgotten=self.forgotten,
         )
 
     def _order(self, key: str) -> tuple[Order | None, bytes | None]:
@@ -226,7 +228,8 @@ class Turn:
             return False
         shared = self.shared
         shared.works.add(Work(key, self.partition, claim.store_id, claim.claim_id, shared.now_s))
-        self._put("claims", shared.codecs.claim, claim, claim.claim_id)
+        legible = shared.codecs.legible(claim)
+        self._put("claims", shared.codecs.claim, legible, claim.claim_id)
         return True
 
     def release(self, key: str) -> None:
@@ -245,6 +248,8 @@ class Turn:
                 *self._headers("ledger_entry", f"{key}@{entry.revision}", key),
                 (LEDGER_CARD, card.encoded()),
             ]
+            if entry.attention is not None:
+                headers.append((LEDGER_ATTENTION, entry.attention.value.encode()))
             record = Outbound("ledger", self.partition, key.encode(), framed, headers)
             self.batch.outputs.append(record)
             self.batch.effects.append(Remember(key, entry))

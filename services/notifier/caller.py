@@ -66,6 +66,8 @@ class Done:
     store_id: str
     gate: str | None = None
     gate_s: float | None = None
+    token: SecretStr | None = field(default=None, compare=False)
+    """By which it was made: what it says of the store's tokens holds for this one alone."""
 
 
 class CallSlots:
@@ -219,7 +221,7 @@ class Caller:
                 "throttled",
                 max(0.0, line.limiter.limiter.banned_until_s - self._clock.boot_s()),
             )
-        return Done(partition, key, event, line.store_id, *gate)
+        return Done(partition, key, event, line.store_id, *gate, line.token)
 
     def _failure(self, error: errors.AlibabaError) -> Failure:
         """An upload may be repeated, so nothing about it is unclear."""

@@ -7,6 +7,7 @@ only what may be repeated (asking, uploading) needs no commit first.
 
 from collections import OrderedDict, deque
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 
 import structlog
 
@@ -14,8 +15,10 @@ from services.notifier import restoring, view
 from services.notifier.batch import Remember, Requeue, Turn
 from services.notifier.orders import kept_form
 from services.notifier.rule import (
+    CommandArrived,
     DueReached,
     Event,
+    Forgotten,
     LookedUp,
     OrderChanged,
     ProofArrived,
@@ -28,12 +31,14 @@ from services.notifier.rule import (
     Uploaded,
     UploadFailed,
     decide,
+    judge,
 )
 from services.notifier.scheduling import Phase, StoreQueue
 from services.notifier.shared import Shared
 from waybill.contracts import LedgerEntry
 from waybill.contracts.base import millis
 from waybill.contracts.codec import CONFLUENT, DeadReason, DecodeError
+from waybill.contracts.command import CommandKind, is_loss_key
 from waybill.contracts.headers import WB_REROUTED
 from waybill.contracts.identity import check_key
 from waybill.contracts.ledger import State
@@ -72,6 +77,7 @@ class NotifierPartition:
         self._next_overdue_s = 0.0
         self._entries: OrderedDict[str, LedgerEntry] = OrderedDict()
         self._running = False
+        self._forgotten: Forgotten | None = None
 
     # ------------------------------------------------------------------------------- restoring
 
@@ -83,9 +89,10 @@ class NotifierPartition:
         """See `Handler.absorb`."""
         restoring.absorb(self._store, self._shared.codecs, records)
 
-    def opened(self) -> None:
+    def opened(self, accepted_at: datetime | None = None) -> None:
         """See `Handler.opened`: calls of a former owner are in doubt, and settings may have changed."""
         self._running = True
+        self._forgotten = Forgotten(accepted_at, self._shared.now) if accepted_at else None
         for index, _ in self._store.scan(b"x/", 1_000_000):
             key = index.split(b"\0", 1)[1].decode()
             work = self._shared.works.get(key)
@@ -130,7 +137,7 @@ class NotifierPartition:
 
     def process(self, records: Sequence[Inbound]) -> Batch:
         """See `Handler.process`."""
-        turn = Turn(self.number, self._shared, self._store, self._cached)
+        turn = Turn(self.number, self._shared, self._store, self._cached, self._forgotten)
         turn.prefetch([*(r.key for r in records if r.key), *(k.encode() for k, _ in self._results)])
         while self._results:
             self._one_result(turn, *self._results.popleft())
@@ -150,18 +157,21 @@ class NotifierPartition:
         turn.follow_trace(record)
         try:
             self._read(turn, record)
+            self._shared.failures.succeeded(record.topic)
         except DecodeError as error:
             self._dead(turn, record, error.reason, error.detail)
         except FatalError:
             raise
         except Exception as error:
             log.exception("record_failed", topic=record.topic, offset=record.offset)
-            self._shared.failed(error)
+            self._shared.failures.failed(record.topic, error)
             self._dead(turn, record, DeadReason.PROCESSING_FAILED, type(error).__name__)
 
     def _read(self, turn: Turn, record: Inbound) -> None:
         if record.key is None:
             raise DecodeError(DeadReason.NO_KEY, "no key; want the order key <site>:<trade_id>")
+        if record.topic == "commands" and is_loss_key(record.key):
+            return  # for the runtime, of this partition whatever its key hashes to
         right = misplaced(record, self._shared.partitions)
         if right is not None:
             self._reroute(turn, record, right)
@@ -174,8 +184,10 @@ class NotifierPartition:
                 self._order(turn, key, record)
             case "proofs":
                 self._proof(turn, key, record)
+            case "commands":
+                self._command(turn, key, record)
             case _:
-                pass  # commands come with the operator's tools; their topic is read for its position
+                raise RuntimeError(f"{record.topic} is no input of the notifier")
 
     def _reroute(self, turn: Turn, record: Inbound, right: int) -> None:
         if record.header(WB_REROUTED) is not None:
@@ -214,6 +226,31 @@ class NotifierPartition:
         dead = self._decide(turn, key, event)
         if dead is not None:
             raise DecodeError(dead, _WHY_DEAD[dead])
+
+    def _command(self, turn: Turn, key: str, record: Inbound) -> None:
+        """An operator's decision; one that does not apply changes nothing and tells nobody, since it may be
+        read again years later. Whoever writes one judges it by the same rule and looks at the entry."""
+        command = self._shared.codecs.command.decode(record.value)
+        check_key(record.key, command)
+        if command.kind is CommandKind.UNRECOGNISED:
+            raise DecodeError(
+                DeadReason.INVALID, "a kind of command that this version does not know"
+            )
+        if (before := turn.readable(key)) is None and turn.has_entry(key):
+            return  # the entry cannot be read, which is answered
+        verdict = judge(before, command)
+        self._decide(turn, key, CommandArrived(command))
+        applied = turn.entry(key) is not before
+        outcome = "applied" if applied else "ignored"
+        self._shared.metrics.commands.labels(command.kind.value, outcome).inc()
+        log.info(
+            "command",
+            order_key=key,
+            kind=command.kind.value,
+            command_id=command.command_id,
+            outcome=outcome,
+            why=verdict.words,
+        )
 
     def _order(self, turn: Turn, key: str, record: Inbound) -> None:
         if record.value is None:
@@ -296,8 +333,10 @@ class NotifierPartition:
         if key in self._shared.works or self._shared.works.free(entry.store_id or "") == 0:
             turn.batch.effects.append(Requeue(key))
         elif not turn.ask(key, entry):
-            # its facts moved on while nobody looked: the rule makes a new claim, or none
+            # its facts moved on while nobody looked: the rule makes a new claim, or none; with a new
+            # one it stands where it stood in line, and the grant has taken it off
             self._decide(turn, key, OrderChanged())
+            turn.batch.effects.append(Requeue(key))
 
     # ------------------------------------------------------------------------------------- sweeping
 

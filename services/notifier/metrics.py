@@ -40,6 +40,11 @@ class NotifierMetrics:
         self.dead_letters = registry.counter(
             "waybill_dead_letters_total", "Records that nobody could read.", ("reason",)
         )
+        self.commands = registry.counter(
+            "waybill_commands_total",
+            "Commands of operators read, by whether they applied.",
+            ("kind", "outcome"),
+        )
         self.unreadable = registry.counter(
             "waybill_ledger_unreadable_total", "Events of orders whose entry cannot be read."
         )

@@ -24,28 +24,29 @@ log = structlog.get_logger()
 def absorb(store: LocalStore, codecs: Codecs, records: Sequence[Inbound]) -> None:
     """Take records of the ledger and of the orders into the view, with their positions, as one write."""
     changes = Changes()
-    entries: dict[str, tuple[str, Card | None, bytes | None]] = {}
+    latest: dict[str, Inbound] = {}
+    positions: dict[str, int] = {}
     for record in records:
         key = (record.key or b"").decode(errors="replace")
         if record.topic == "ledger":
-            entries[key] = _entry(codecs, key, record)
+            latest[key] = record
         elif record.topic == "orders":
             _take_order(codecs, changes, key, record)
-    if entries:
-        view.put_entries(store, changes, list(entries.values()))
-    positions = {record.topic: record.offset + 1 for record in records}
+        positions[record.topic] = record.offset + 1
+    if latest:
+        entries = [(key, _card(codecs, record), record.value) for key, record in latest.items()]
+        view.put_entries(store, changes, entries)
     store.apply(changes, positions)
 
 
-def _entry(codecs: Codecs, key: str, record: Inbound) -> tuple[str, Card | None, bytes | None]:
+def _card(codecs: Codecs, record: Inbound) -> Card | None:
     if record.value is None:
-        return key, None, None
+        return None
     header = record.header(LEDGER_CARD)
     try:
-        card = Card.parse(header) if header else _card_of(codecs, record.value)
+        return Card.parse(header) if header else _card_of(codecs, record.value)
     except ValueError:  # a newer version writes other cards
-        card = _card_of(codecs, record.value)
-    return key, card, record.value
+        return _card_of(codecs, record.value)
 
 
 def _card_of(codecs: Codecs, framed: bytes) -> Card:

@@ -9,6 +9,16 @@ from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from services.notifier.rule import (
+    CallEnded,
+    Event,
+    LookedUp,
+    LookupFailed,
+    NotSent,
+    Unclear,
+    Uploaded,
+    UploadFailed,
+)
 from services.notifier.view import parse_queue_key, queue_prefix
 from waybill.streaming.store import LocalStore
 
@@ -44,10 +54,19 @@ class Works:
         self._per_store_max = works_per_store_max
         self._by_key: dict[str, Work] = {}
         self._by_store: dict[str, int] = {}
+        self._narrowed: dict[str, int] = {}
+
+    def narrow(self, store_id: str, most: int | None) -> None:
+        """Take no more orders of the store than this into the works; None for as many as ever."""
+        if most is None:
+            self._narrowed.pop(store_id, None)
+        else:
+            self._narrowed[store_id] = most
 
     def free(self, store_id: str) -> int:
         """How many more orders of the store may be taken into the works."""
-        in_store = self._per_store_max - self._by_store.get(store_id, 0)
+        most = self._narrowed.get(store_id, self._per_store_max)
+        in_store = most - self._by_store.get(store_id, 0)
         return max(0, min(in_store, self._works_max - len(self._by_key)))
 
     def add(self, work: Work) -> None:
@@ -164,6 +183,56 @@ class Gates:
             del self.closed[store_id]
             return True
         return False
+
+
+_UNANSWERED_MAX = 10
+"""In a row: when half of the calls fail, a row of ten is one in a thousand."""
+_PAUSE_FIRST_S, _PAUSE_MAX_S = 2.0, 30.0
+"""Short, since the end of an outage is noticed by the first call after it; doubles up to half a minute."""
+
+
+@dataclass(slots=True)
+class Breaker:
+    """Stores whose calls get no answer, one after another: they pause, and then one order goes and tries.
+
+    Without it an outage would take every waiting order in turn through the works, each with its writes.
+    """
+
+    _rows: dict[str, int] = field(default_factory=dict)
+    _pauses: dict[str, tuple[float, float]] = field(default_factory=dict)
+    """Until when, and how long that was."""
+
+    def answered(self, store_id: str) -> None:
+        """A call got an answer, of whatever kind."""
+        self._rows.pop(store_id, None)
+        self._pauses.pop(store_id, None)
+
+    def unanswered(self, store_id: str, now_s: float) -> float | None:
+        """A call got none; how long to pause now, None to go on or when it pauses already."""
+        row = self._rows[store_id] = self._rows.get(store_id, 0) + 1
+        until_s, before_s = self._pauses.get(store_id, (now_s, _PAUSE_FIRST_S / 2))
+        if row < _UNANSWERED_MAX or now_s < until_s:
+            return None
+        pause_s = min(before_s * 2, _PAUSE_MAX_S)
+        self._pauses[store_id] = (now_s + pause_s, pause_s)
+        return pause_s
+
+    def room(self, store_id: str) -> int | None:
+        """How many orders may try at once; None without a limit."""
+        return 1 if store_id in self._pauses else None
+
+
+def was_answered(event: Event) -> bool | None:
+    """Whether a call that ended so had an answer of Alibaba; None when it was never made."""
+    match event:
+        case UploadFailed(failure=NotSent()) | LookedUp(answer=LookupFailed()):
+            return False
+        case CallEnded(outcome=NotSent() | Unclear()):
+            return False
+        case Uploaded() | UploadFailed() | LookedUp() | CallEnded():
+            return True
+        case _:
+            return None
 
 
 @dataclass(slots=True)

@@ -3,7 +3,6 @@
 Used on the runtime's thread only; calls are handed to the asyncio thread and come back as results.
 """
 
-from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -15,13 +14,14 @@ from pydantic import SecretStr
 from services.notifier.caller import Caller, CallSlots, Done, Page, StoreLine
 from services.notifier.metrics import NotifierMetrics
 from services.notifier.rule import CallNeverStarted, Event, Limits, StartCall
-from services.notifier.scheduling import Gates, Phase, Turns, Work, Works
+from services.notifier.scheduling import Breaker, Gates, Phase, Turns, Work, Works, was_answered
 from services.notifier.settings import NotifierSettings
 from waybill.alibaba.client import AlibabaClient
 from waybill.alibaba.ratelimit import AsyncLimiter, StoreLimiter
 from waybill.clock import Clock
 from waybill.contracts import (
     Claim,
+    Command,
     LedgerEntry,
     Notification,
     Order,
@@ -36,15 +36,13 @@ from waybill.contracts.codec import Codec, SchemaBook
 from waybill.contracts.keys import parse_order_key
 from waybill.contracts.recent import RecentlyDecoded
 from waybill.streaming.background import Background
-from waybill.streaming.errors import FatalError
+from waybill.streaming.failures import FailureTally
 from waybill.tokens import SealError, TokenSeal
 
 log = structlog.get_logger()
 
 _ENDINGS = {"image/png": "png", "image/jpeg": "jpg"}
 """Alibaba takes .jpg and no .jpeg."""
-_FAILURES_MAX = 10
-"""Exceptions of ours over records within a minute, after which the process stops: a bad deploy."""
 
 
 @dataclass(slots=True)
@@ -66,6 +64,7 @@ class Codecs:
         self.store = Codec(Store, "store", self.book)
         self.tokens = Codec(StoreTokens, "store_tokens", self.book)
         self.hint = Codec(OrderHint, "order_hint", self.book)
+        self.command = Codec(Command, "command", self.book)
 
     order: Codec[Order] = field(init=False)
     shipment: Codec[Shipment] = field(init=False)
@@ -78,6 +77,20 @@ class Codecs:
     store: Codec[Store] = field(init=False)
     tokens: Codec[StoreTokens] = field(init=False)
     hint: Codec[OrderHint] = field(init=False)
+    command: Codec[Command] = field(init=False)
+
+    def legible(self, claim: Claim) -> Claim:
+        """The claim with facts that proofgen can read: it keeps no state, so it learns no schemas.
+
+        Only what a newer publisher wrote is encoded anew, without the fields that this release does not
+        know and could not draw; the ledger keeps the untouched bytes.
+        """
+        shipment, order = claim.shipment, claim.order
+        if shipment[:1] != b"{" and not self.book.is_released(shipment):
+            shipment = self.shipment.encode(self.recent_shipments.decode(shipment))
+        if not self.book.is_released(order):
+            order = self.order.encode(self.recent_orders.decode(order))
+        return claim.model_copy(update={"shipment": shipment, "order": order})
 
 
 class Owner(Protocol):
@@ -117,6 +130,8 @@ class Shared:
         self.codecs = Codecs()
         self.works = Works(settings.works_max, settings.works_per_store_max)
         self.gates = Gates()
+        self.breaker = Breaker()
+        self.failures = FailureTally()
         self.turns = Turns()
         self.line_moved = True
         """Set when somebody joined a line or left the works: slots may be granted."""
@@ -128,7 +143,6 @@ class Shared:
         self.on_closed: Callable[[Any], None] = lambda _: None
         self.queues_empty: Callable[[str], bool] = lambda _: True
         self._seal = TokenSeal(settings.seal_key) if settings.seal_key else None
-        self._failures: deque[float] = deque(maxlen=_FAILURES_MAX)
         self._looking: set[str] = set()
         self._to_look_up: dict[str, int] = {}
         self.tick()
@@ -283,8 +297,26 @@ class Shared:
     def done(self, done: Done) -> None:
         """A call ended: what it says of its store."""
         self._looking.discard(done.key)
-        if done.gate is not None:
+        if done.gate is not None and not self._is_outdated(done):
             self._close_gate(done.store_id, done.gate, done.gate_s)
+        self._weigh(done)
+
+    def _weigh(self, done: Done) -> None:
+        """Calls without an answer, one after another, are the store's trouble and not the orders'."""
+        answered = True if done.gate is not None else was_answered(done.event)
+        if answered is None:
+            return
+        if answered:
+            self.breaker.answered(done.store_id)
+        elif (pause_s := self.breaker.unanswered(done.store_id, self.now_s)) is not None:
+            self._close_gate(done.store_id, "unreachable", pause_s)
+        self.works.narrow(done.store_id, self.breaker.room(done.store_id))
+
+    def _is_outdated(self, done: Done) -> bool:
+        """Refused for tokens that were replaced while the call was under way: nobody would open the gate."""
+        line = self.lines.get(done.store_id)
+        replaced = done.token is not None and (line is None or line.token is not done.token)
+        return replaced and done.gate == "unauthorised"
 
     @property
     def under_way(self) -> int:
@@ -296,15 +328,6 @@ class Shared:
         """Tell the gauges."""
         self.metrics.works.set(len(self.works))
         self.metrics.in_flight.set(sum(line.slots.in_use for line in self.lines.values()))
-
-    def failed(self, error: Exception) -> None:
-        """An exception of ours over a record: a few are dead letters, many are a bad deploy."""
-        self._failures.append(self.now_s)
-        if len(self._failures) == _FAILURES_MAX and self.now_s - self._failures[0] < 60:
-            raise FatalError(
-                f"{_FAILURES_MAX} records failed within a minute, the last with "
-                f"{type(error).__name__}: this version of the software is at fault, not the records"
-            )
 
     def closed(self, handler: Any) -> None:
         """A partition was given back."""

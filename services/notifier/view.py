@@ -9,6 +9,7 @@ x/<state> 0 <key>                  dispatched or in doubt: to be looked up after
 """
 
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import NamedTuple
 
 from waybill.contracts.base import millis
@@ -16,6 +17,9 @@ from waybill.contracts.ledger import LedgerEntry, State
 from waybill.streaming.store import Changes, LocalStore
 
 _SEPARATOR = "|"
+_CARDS_MAX = 4_096
+"""All finished entries of a store share a handful of cards."""
+_UNPLACED = frozenset({State.CONFIRMED, State.REJECTED, State.VOIDED})
 
 
 class Card(NamedTuple):
@@ -41,12 +45,16 @@ class Card(NamedTuple):
     @staticmethod
     def parse(text: bytes) -> "Card":
         """The card in a header; raises ValueError."""
-        state, store_id, reason, due, claimed = text.decode().split(_SEPARATOR)
-        return Card(state, store_id, reason, int(due), int(claimed))
+        return _parsed(text)
 
     def encoded(self) -> bytes:
         """For the header and the view."""
-        return _SEPARATOR.join(map(str, self)).encode()
+        return _encoded(self)
+
+    @property
+    def has_places(self) -> bool:
+        """Whether it stands in any index; most entries are finished and stand in none."""
+        return self.due_ms > 0 or self.state not in _UNPLACED
 
     def index_keys(self, key: str) -> set[bytes]:
         """Where the entry stands in the indexes."""
@@ -60,6 +68,17 @@ class Card(NamedTuple):
         if self.state in (State.DISPATCHED, State.IN_DOUBT):
             keys.add(f"x/{self.state}\0{key}".encode())
         return keys
+
+
+@lru_cache(_CARDS_MAX)
+def _parsed(text: bytes) -> Card:
+    state, store_id, reason, due, claimed = text.decode().split(_SEPARATOR)
+    return Card(state, store_id, reason, int(due), int(claimed))
+
+
+@lru_cache(_CARDS_MAX)
+def _encoded(card: Card) -> bytes:
+    return _SEPARATOR.join(map(str, card)).encode()
 
 
 def entry_key(key: str) -> bytes:
@@ -122,18 +141,27 @@ def put_entries(
     store: LocalStore, changes: Changes, entries: Sequence[tuple[str, Card | None, bytes | None]]
 ) -> set[bytes]:
     """Write entries and move them in the indexes; None forgets an entry. Returns index keys that are new."""
-    before = store.get_many([entry_key(key) for key, _, _ in entries])
+    places = [entry_key(key) for key, _, _ in entries]
     added: set[bytes] = set()
-    for (key, card, framed), old in zip(entries, before, strict=True):
-        stale = unpack(old)[0].index_keys(key) if old else set()
-        fresh = card.index_keys(key) if card else set()
-        for index in stale - fresh:
-            changes.delete(index)
-        for index in fresh - stale:
-            changes.put(index, b"")
+    for (key, card, framed), place, old in zip(
+        entries, places, store.get_many(places), strict=True
+    ):
+        before = unpack(old)[0] if old else None
+        if (before and before.has_places) or (card and card.has_places):
+            added |= _moved(changes, key, before, card)
         if card is None or framed is None:
-            changes.delete(entry_key(key))
+            changes.delete(place)
         else:
-            changes.put(entry_key(key), pack(card, framed))
-        added |= fresh - stale
+            changes.put(place, pack(card, framed))
     return added
+
+
+def _moved(changes: Changes, key: str, before: Card | None, after: Card | None) -> set[bytes]:
+    """Take an entry from its old places to its new ones; returns those that are new."""
+    stale = before.index_keys(key) if before else set()
+    fresh = after.index_keys(key) if after else set()
+    for index in stale - fresh:
+        changes.delete(index)
+    for index in fresh - stale:
+        changes.put(index, b"")
+    return fresh - stale

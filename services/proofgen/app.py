@@ -18,9 +18,10 @@ from waybill.contracts.headers import event_headers
 from waybill.settings import KafkaSettings
 from waybill.streaming.dead_letters import dead_letter
 from waybill.streaming.errors import FatalError
-from waybill.streaming.kafka import inbound, physical_names
+from waybill.streaming.kafka import inbound
 from waybill.streaming.ports import Place
 from waybill.streaming.records import Inbound, Outbound
+from waybill.streaming.survey import physical_names
 
 log = structlog.get_logger()
 

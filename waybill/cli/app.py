@@ -21,13 +21,18 @@ COMMANDS: Mapping[str, str] = {
     "shipments": "waybill.cli.shipments",
     "orders": "waybill.cli.orders",
     "stores": "waybill.cli.stores",
+    "dead-letters": "waybill.cli.dead_letters",
+    "redrive": "waybill.cli.redrive",
+    "replay": "waybill.cli.replay",
+    "reconcile": "waybill.cli.reconcile",
+    "ledger": "waybill.cli.ledger",
     "topics": "waybill.cli.topics",
     "schemas": "waybill.cli.schemas",
     "docs": "waybill.cli.docs",
     "kafka": "waybill.broker.cli",
 }
 """Each command and the module whose `app` holds it: as one of its commands, or all of it under that name."""
-_SINGLE = frozenset({"run", "sandbox", "demo", "up", "down"})
+_SINGLE = frozenset({"run", "sandbox", "demo", "up", "down", "redrive", "replay", "reconcile"})
 
 
 class _Lazy(TyperGroup):

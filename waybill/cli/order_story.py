@@ -24,7 +24,16 @@ from waybill.contracts.headers import DLQ_ERROR, DLQ_REASON, DLQ_TOPIC, WB_REROU
 from waybill.contracts.topics import topics
 from waybill.streaming.records import Inbound
 
-TOPICS = ("orders", "shipments", "ledger", "claims", "proofs", "notifications", "dead-letters")
+TOPICS = (
+    "orders",
+    "shipments",
+    "ledger",
+    "claims",
+    "proofs",
+    "notifications",
+    "commands",
+    "dead-letters",
+)
 """What is read of an order; all of them keyed by it."""
 
 
@@ -155,6 +164,12 @@ def _take_notification(story: Story, record: Inbound, notification: Any) -> None
     story.steps.append(Step(notification.decided_at, record.topic, what, detail))
 
 
+def _take_command(story: Story, _record: Inbound, command: Any) -> None:
+    what = f"operator: {command.kind}"
+    detail = f"{command.who}, at ledger revision {command.entry_revision}: {command.why}"
+    story.steps.append(Step(command.issued_at, "commands", what, detail))
+
+
 def _dead_letter(record: Inbound) -> Step:
     reason = last_text(record.headers, DLQ_REASON) or "no reason given"
     origin = last_text(record.headers, DLQ_TOPIC) or "a topic"
@@ -169,6 +184,7 @@ _TAKERS: Mapping[str, Callable[[Story, Inbound, Any], None]] = {
     "claims": _take_claim,
     "proofs": _take_proof,
     "notifications": _take_notification,
+    "commands": _take_command,
 }
 
 

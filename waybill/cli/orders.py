@@ -1,4 +1,4 @@
-"""`waybill orders`: what became of an order, read from the topics."""
+"""`waybill orders`: what became of an order, read from the topics, and what an operator decides about it."""
 
 from pathlib import Path
 from typing import Annotated
@@ -19,20 +19,19 @@ from waybill.cli.order_story import (
     shipment_facts,
     tell,
 )
+from waybill.cli.orders_commands import ABOUT, command_of
+from waybill.cli.orders_list import Timeout, list_orders
+from waybill.cli.orders_read import learnt, newest_orders
 from waybill.cli.output import columns, console, facts
-from waybill.contracts import Order, Proof
-from waybill.contracts.codec import Codec, DecodeError, SchemaBook
+from waybill.contracts import Proof
 from waybill.contracts.keys import parse_order_key, partition_of
-from waybill.contracts.order import OrderStatus
 
-app = typer.Typer(help="See orders and what became of them.", no_args_is_help=True)
+app = typer.Typer(
+    help="See orders and what became of them; decide about those that need a person.",
+    no_args_is_help=True,
+)
 
-_LIMIT_MAX = 100_000
-
-Timeout = Annotated[
-    float,
-    typer.Option("--timeout", min=1, help="Longest time to read the topics, in seconds."),
-]
+__all__ = ["app", "learnt", "newest_orders", "save_pages"]
 
 
 @app.command()
@@ -73,15 +72,6 @@ def _read(cluster: Cluster, key: str, timeout_s: float) -> Story:
     return tell(key, cluster.read(TOPICS, partition, timeout_s=timeout_s), book)
 
 
-def learnt(cluster: Cluster, timeout_s: float = READ_S) -> SchemaBook:
-    """The schemas of this release and those that others published."""
-    book = SchemaBook()
-    for record in cluster.read(["schemas"], timeout_s=timeout_s):
-        if record.value:
-            book.learn(orjson.loads(record.value))
-    return book
-
-
 def _print(story: Story, *, full: bool) -> None:
     out = console()
     out.print(facts("Order", order_facts(story.order) if story.order else {}))
@@ -117,46 +107,6 @@ def save_pages(proof: Proof, file: Path) -> list[Path]:
     return written
 
 
-@app.command("list")
-def list_orders(
-    status: Annotated[
-        OrderStatus | None, typer.Option("--status", help="Only orders in this status.")
-    ] = None,
-    store: Annotated[str | None, typer.Option("--store", help="Only orders of this store.")] = None,
-    limit: Annotated[
-        int, typer.Option("--limit", min=1, max=_LIMIT_MAX, help="At most so many.")
-    ] = 20,
-    timeout: Timeout = READ_S,
-    bootstrap: Bootstrap = None,
-    topic_prefix: TopicPrefix = None,
-) -> None:
-    """The orders that were imported, those changed last first."""
-    cluster = Cluster(kafka(bootstrap, topic_prefix))
-    found = [
-        order
-        for order in newest_orders(cluster, timeout).values()
-        if status in (None, order.status) and store in (None, order.store_id)
-    ]
-    found.sort(key=lambda order: order.modified_at, reverse=True)
-    table = columns(["order", "store", "status", "country", "changed (UTC)"])
-    for order in found[:limit]:
-        country = (order.ship_to.country_code or "-") if order.ship_to else "no address"
-        changed = moment(order.modified_at)[:19]
-        table.add_row(order.key, order.store_id, str(order.status), country, changed)
-    console().print(table)
-    typer.echo(f"{min(limit, len(found))} of {len(found)} orders", err=True)
-
-
-def newest_orders(cluster: Cluster, timeout_s: float = READ_S) -> dict[str, Order]:
-    """The newest state of every order, by its key; what cannot be read is left out."""
-    codec = Codec(Order, "order", learnt(cluster, timeout_s))
-    newest: dict[str, bytes | None] = {}
-    for record in cluster.read(["orders"], timeout_s=timeout_s):
-        newest[(record.key or b"").decode(errors="replace")] = record.value
-    orders = {}
-    for key, value in newest.items():
-        try:
-            orders[key] = codec.decode(value)
-        except DecodeError:
-            continue  # a tombstone, or a record that `waybill orders show` explains
-    return orders
+app.command("list")(list_orders)
+for kind, about in ABOUT.items():
+    app.command(kind.value, help=about)(command_of(kind))

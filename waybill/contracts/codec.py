@@ -111,9 +111,9 @@ class SchemaBook:
     def __init__(self) -> None:
         self._by_fingerprint: dict[bytes, Any] = {}
         self._by_registry_id: Callable[[int], Any] | None = None
-        for versions in schema_versions().values():
-            for schema in versions:
-                self.learn(schema)
+        self._of_release = frozenset(
+            self.learn(schema) for versions in schema_versions().values() for schema in versions
+        )
 
     def learn(self, schema: Schema) -> bytes:
         """Add a writer schema; returns its fingerprint. Adding one twice changes nothing.
@@ -124,6 +124,10 @@ class SchemaBook:
         mark = schema_fingerprint(schema)
         self._by_fingerprint.setdefault(mark, parsed)
         return mark
+
+    def is_released(self, data: bytes) -> bool:
+        """Whether framed bytes were written with a schema that everyone of this release has from the start."""
+        return data[:2] == SINGLE_OBJECT and data[2:_HEADER_BYTES] in self._of_release
 
     def use_registry(self, schema_by_id: Callable[[int], Schema]) -> None:
         """From now on the Confluent wire format can be read.

@@ -4,6 +4,18 @@ from pydantic import Field
 
 from waybill.contracts.base import Id, OpenEnum, Record, Text, Timestamp
 
+_LOSS_KEY = "ledger:"
+
+
+def loss_key(partition: int) -> str:
+    """The key of an accept_loss; it belongs to the partition it lies on, whatever it hashes to."""
+    return f"{_LOSS_KEY}{partition}"
+
+
+def is_loss_key(key: bytes) -> bool:
+    """Whether a record's key is that of an accept_loss: no site is called `ledger`."""
+    return key.startswith(_LOSS_KEY.encode())
+
 
 class CommandKind(OpenEnum):
     """What the operator wants."""

@@ -65,6 +65,12 @@ class Reason(OpenEnum):
     SAME_PARCEL = "same_parcel"
     ANNOUNCED = "announced"
     FOUND_BY_LOOKUP = "found_by_lookup"
+    # decided by an operator
+    RELEASED = "released"
+    RESEND_ASKED = "resend_asked"
+    NOT_AT_ALIBABA = "not_at_alibaba"
+    CANCELLED_BY_OPERATOR = "cancelled_by_operator"
+    ACKNOWLEDGED = "acknowledged"
 
 
 class Notification(Record):

@@ -95,8 +95,8 @@ def _consumer_base(kafka: KafkaSettings, client_id: str) -> Config:
         # a position that is gone must stop the partition, not jump silently
         "auto.offset.reset": "error",
         "fetch.message.max.bytes": _MESSAGE_BYTES_MAX,
-        "fetch.max.bytes": 4 * _MESSAGE_BYTES_MAX,
-        "queued.max.messages.kbytes": 32_768,  # what is prefetched is memory too
+        "fetch.max.bytes": 2 * _MESSAGE_BYTES_MAX,
+        "queued.max.messages.kbytes": 16_384,  # what is prefetched is memory too
         # a partition that joins waits for the fetch under way; the default is 500 ms
         "fetch.wait.max.ms": 100,
         "fetch.error.backoff.ms": 50,
@@ -133,6 +133,11 @@ def reader_consumer(kafka: KafkaSettings, group: str) -> Consumer:
             "enable.partition.eof": True,  # tells the end behind commit markers, which positions do not
         }
     )
+
+
+def offsets_consumer(kafka: KafkaSettings, group: str) -> Consumer:
+    """Asks for a group's committed positions without joining it; open transactions are waited for."""
+    return Consumer({**_consumer_base(kafka, f"{group}-offsets"), "group.id": group})
 
 
 def worker_consumer(kafka: KafkaSettings, group: str) -> Consumer:

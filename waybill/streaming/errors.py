@@ -3,7 +3,6 @@
 StreamingError
 ├── FencedError          another process writes this partition's state now
 ├── UnclearError         a transaction may or may not have been committed
-├── LostPositionError    records were deleted before they were read
 └── FatalError           the process ends, with a message for its operator
 """
 
@@ -18,10 +17,6 @@ class FencedError(StreamingError):
 
 class UnclearError(StreamingError):
     """Whether the transaction was committed is not known: re-read before writing again."""
-
-
-class LostPositionError(StreamingError):
-    """The stored position is outside of the topic: an operator has to accept the loss."""
 
 
 class FatalError(StreamingError):

@@ -7,21 +7,14 @@ import structlog
 from confluent_kafka import (
     OFFSET_END,
     Consumer,
-    ConsumerGroupTopicPartitions,
-    IsolationLevel,
     KafkaError,
     KafkaException,
     Message,
-    TopicCollection,
     TopicPartition,
 )
-from confluent_kafka.admin import AdminClient
-from confluent_kafka.admin._listoffsets import OffsetSpec
 
-from waybill.contracts.topics import topics
 from waybill.settings import KafkaSettings
 from waybill.streaming.clients import (
-    admin_client,
     member_consumer,
     reader_consumer,
     transactional_producer,
@@ -29,6 +22,7 @@ from waybill.streaming.clients import (
 from waybill.streaming.errors import FatalError, UnclearError
 from waybill.streaming.ports import Opened, Place, ReadBatch, Sources
 from waybill.streaming.records import Header, Inbound, Outbound
+from waybill.streaming.survey import Survey, physical_names
 from waybill.streaming.transactions import FencedProducer
 
 log = structlog.get_logger()
@@ -38,19 +32,14 @@ _OPEN_S = 30.0
 _GONE = {KafkaError._AUTO_OFFSET_RESET, KafkaError.OFFSET_OUT_OF_RANGE}  # noqa: SLF001 - local codes are named so
 
 
-def physical_names(kafka: KafkaSettings) -> dict[str, str]:
-    """Logical topic name to the name on the cluster."""
-    return {logical: kafka.physical(topic.name) for logical, topic in topics().items()}
-
-
 class KafkaReader:
     """`Reader` on a consumer that belongs to no group."""
 
     def __init__(self, kafka: KafkaSettings, group: str) -> None:
         self._consumer = reader_consumer(kafka, group)
         self._physical = physical_names(kafka)
-        self._logical = {physical: logical for logical, physical in self._physical.items()}
-        self._assigned: set[Place] = set()
+        self._assigned: dict[tuple[str | None, int | None], Place] = {}
+        """By what the client calls them."""
 
     def read(self, records_max: int, wait_s: float) -> ReadBatch:
         """See `Reader.read`. Poll, then consume: consume alone waits its whole time."""
@@ -62,27 +51,27 @@ class KafkaReader:
         ends: list[tuple[Place, int]] = []
         lost: list[Place] = []
         for message in messages:
-            self._sort(message, records, ends, lost)
+            place = self._assigned.get((message.topic(), message.partition()))
+            error = message.error()
+            if error is not None:
+                self._sort(error, place, message, ends, lost)
+            elif place is not None:  # else on the way when the partition was given back
+                records.append(inbound(place, message))
         return ReadBatch(records, ends, lost)
 
     def _sort(
         self,
+        error: KafkaError,
+        place: Place | None,
         message: Message,
-        records: list[Inbound],
         ends: list[tuple[Place, int]],
         lost: list[Place],
     ) -> None:
-        error = message.error()
-        if error is not None and message.topic() is None:
-            if error.fatal():
-                raise FatalError(f"the Kafka client gave up: {error.str()}")
-            return  # the broker is away for a moment; the client reconnects by itself
-        place = Place(self._logical[message.topic() or ""], message.partition() or 0)
-        if place not in self._assigned:
-            return  # on the way when the partition was given back
-        if error is None:
-            records.append(inbound(place, message))
-        elif error.code() == KafkaError._PARTITION_EOF:  # noqa: SLF001 - local codes are named so
+        if message.topic() is None and error.fatal():
+            raise FatalError(f"the Kafka client gave up: {error.str()}")
+        if place is None:
+            return  # given back; or the broker is away for a moment: the client reconnects by itself
+        if error.code() == KafkaError._PARTITION_EOF:  # noqa: SLF001 - local codes are named so
             ends.append((place, message.offset() or 0))
         elif error.code() in _GONE:
             lost.append(place)
@@ -91,7 +80,7 @@ class KafkaReader:
 
     def assign(self, positions: Mapping[Place, int]) -> None:
         """See `Reader.assign`."""
-        self._assigned.update(positions)
+        self._assigned.update({self._name(place): place for place in positions})
         self._consumer.incremental_assign(
             [
                 TopicPartition(self._physical[place.topic], place.partition, offset)
@@ -99,10 +88,12 @@ class KafkaReader:
             ]
         )
 
+    def _name(self, place: Place) -> tuple[str | None, int | None]:
+        return self._physical[place.topic], place.partition
+
     def unassign(self, places: Sequence[Place]) -> None:
         """See `Reader.unassign`."""
-        gone = [place for place in places if place in self._assigned]
-        self._assigned.difference_update(gone)
+        gone = [place for place in places if self._assigned.pop(self._name(place), None)]
         if gone:
             self._consumer.incremental_unassign(
                 [TopicPartition(self._physical[place.topic], place.partition) for place in gone]
@@ -189,18 +180,26 @@ class KafkaTransactions:
     """`Transactions` on one fenced producer."""
 
     def __init__(
-        self, producer: FencedProducer, physical: Mapping[str, str], partition: int
+        self, producer: FencedProducer, physical: Mapping[str, str], partition: int, owned: str
     ) -> None:
         self._producer = producer
         self._physical = physical
         self._partition = partition
+        self._owned = owned
 
     def commit(
-        self, outputs: Sequence[Outbound], positions: Mapping[str, int], metadata: Any
+        self, outputs: Sequence[Outbound], positions: Mapping[str, int], note: str, metadata: Any
     ) -> Mapping[Place, int]:
         """See `Transactions.commit`."""
+        if note and self._owned not in positions:
+            raise ValueError(f"a note needs the position of {self._owned} to travel with")
         offsets = [
-            TopicPartition(self._physical[topic], self._partition, offset)
+            TopicPartition(
+                self._physical[topic],
+                self._partition,
+                offset,
+                note if topic == self._owned else "",
+            )
             for topic, offset in positions.items()
         ]
         delivered = self._producer.commit(outputs, offsets, metadata)
@@ -236,56 +235,21 @@ class KafkaOpener:
         client = transactional_producer(self._kafka, f"{self._fence}-{partition}")
         producer = FencedProducer(client, self._physical)
         producer.fence(_OPEN_S)
-        followed = (*self._sources.state, *self._sources.views)
-        # a new one each time: an old one goes on asking with the leader epoch from before a broker's
-        # restart, and is refused for ever
-        admin = admin_client(self._kafka, f"{self._group}-opener")
+        # a new admin client each time: an old one goes on asking with the leader epoch from before a
+        # broker's restart, and is refused for ever
+        survey = Survey(self._kafka, self._group, self._sources)
+        standing = survey.look([partition])[partition]
         return Opened(
-            KafkaTransactions(producer, self._physical, partition),
-            self._ends(admin, followed, partition),
-            self._committed(admin, partition),
-            self._identity(admin, followed),
+            KafkaTransactions(producer, self._physical, partition, self._sources.owned),
+            ends=standing.ends,
+            committed=standing.committed,
+            identity=standing.identity,
+            note=standing.note,
+            state_id=standing.state_id,
+            partition_count=standing.partition_count,
+            state_start=standing.state_start,
+            inputs=standing.inputs,
         )
-
-    def _ends(self, admin: AdminClient, names: Sequence[str], partition: int) -> dict[str, int]:
-        specs: Any = OffsetSpec  # the client ships no types for it
-        asked = {TopicPartition(self._physical[name], partition): specs.latest() for name in names}
-        answers = admin.list_offsets(
-            asked, isolation_level=IsolationLevel.READ_COMMITTED, request_timeout=_OPEN_S
-        )
-        ends = {place.topic: answer.result(_OPEN_S).offset for place, answer in answers.items()}
-        return {name: ends[self._physical[name]] for name in names}
-
-    def _committed(self, admin: AdminClient, partition: int) -> dict[str, int]:
-        wanted = [TopicPartition(self._physical[name], partition) for name in self._sources.inputs]
-        if not wanted:
-            return {}
-        asked = ConsumerGroupTopicPartitions(self._group, wanted)
-        answers = admin.list_consumer_group_offsets(
-            [asked], require_stable=True, request_timeout=_OPEN_S
-        )
-        found = answers[self._group].result(_OPEN_S).topic_partitions
-        by_topic = {entry.topic: entry.offset for entry in found if entry.offset >= 0}
-        logical = {self._physical[name]: name for name in self._sources.inputs}
-        return {logical[topic]: offset for topic, offset in by_topic.items()}
-
-    def _identity(self, admin: AdminClient, names: Sequence[str]) -> str:
-        wanted = [self._physical[name] for name in names]
-        answers = admin.describe_topics(TopicCollection(wanted), request_timeout=_OPEN_S)
-        described = [answers[name].result(_OPEN_S) for name in wanted]
-        self._check_counts(described)
-        return ",".join(
-            f"{topic.name}={topic.topic_id}/{len(topic.partitions)}" for topic in described
-        )
-
-    def _check_counts(self, described: Sequence[Any]) -> None:
-        for topic in described:
-            if len(topic.partitions) != self._kafka.partitions:
-                raise FatalError(
-                    f"{topic.name} has {len(topic.partitions)} partitions, the installation was made "
-                    f"with {self._kafka.partitions}: a key would move to a number whose ledger does not "
-                    "know it. Set WAYBILL_KAFKA__PARTITIONS to the count the installation was made with."
-                )
 
 
 def unwrapped(error: KafkaException) -> KafkaError:

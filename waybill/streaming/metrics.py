@@ -37,9 +37,15 @@ class RuntimeMetrics:
         self._lost = registry.counter(
             "waybill_positions_lost_total", "Positions that are gone from a topic.", ("topic",)
         )
+        self._stopped = registry.gauge(
+            "waybill_partition_stopped",
+            "1 while a partition waits for an operator, because its ledger or its position lost records.",
+            ("partition",),
+        )
         self._inbox = registry.gauge(
             "waybill_inbox_records", "Records read that wait for the transaction under way."
         )
+        self._ever_stopped: set[int] = set()
         self.turned_at_s = 0.0
 
     def consumed(self, records: Sequence[Inbound]) -> None:
@@ -57,6 +63,9 @@ class RuntimeMetrics:
         self.turned_at_s = now_s
         self._turned.set(now_s)
         owned = list(partitions)
+        stopped = {p.number for p in owned if p.phase is Phase.STOPPED}
+        for number in self._ever_stopped:
+            self._stopped.labels(str(number)).set(number in stopped)
         for phase in Phase:
             self._phase.labels(phase.value).set(sum(p.phase is phase for p in owned))
         self._inbox.set(sum(len(p.inbox) for p in owned))
@@ -76,6 +85,11 @@ class RuntimeMetrics:
     def rebuilt(self) -> None:
         """A partition is opened anew."""
         self._rebuilt.inc()
+
+    def stopped(self, number: int) -> None:
+        """A partition waits for an operator."""
+        self._ever_stopped.add(number)
+        self._stopped.labels(str(number)).set(1)
 
     def position_lost(self, place: Place) -> None:
         """Records were deleted before they were read."""

@@ -6,8 +6,10 @@ The Kafka versions stand in `kafka.py`; the simulation brings its own.
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any, Protocol
 
+from waybill.contracts import Command
 from waybill.streaming.records import Inbound, Outbound
 from waybill.streaming.store import Changes
 
@@ -65,9 +67,24 @@ class Transactions(Protocol):
     """Commits for one partition; see `FencedProducer`."""
 
     def commit(
-        self, outputs: Sequence[Outbound], positions: Mapping[str, int], metadata: Any
+        self, outputs: Sequence[Outbound], positions: Mapping[str, int], note: str, metadata: Any
     ) -> Mapping[Place, int]:
-        """All or nothing; returns the highest offset that each place got."""
+        """All or nothing; returns the highest offset that each place got.
+
+        `note` is kept beside the owned topic's position and comes back as `Opened.note`; "" for none.
+        """
+
+
+@dataclass(frozen=True, slots=True)
+class Extent:
+    """What a partition of an input holds now."""
+
+    topic_id: str
+    """Another one after the topic was deleted and made anew."""
+    start: int
+    """Offset of its first record."""
+    end: int
+    """Offset after its last one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +98,16 @@ class Opened:
     """Input topics: where reading goes on; missing means the beginning."""
     identity: str
     """Topic ids and partition count: a local view made for another one is worthless."""
+    note: str | None = None
+    """What the last transaction noted; None when there was none, or its position has expired."""
+    state_id: str = ""
+    """Topic id of the state topic."""
+    partition_count: int = 0
+    """Partitions of the state topic."""
+    state_start: int = 0
+    """Offset of the state partition's first record."""
+    inputs: Mapping[str, Extent] = field(default_factory=dict)
+    """What the input topics hold, as far as it was looked at."""
 
 
 class Opener(Protocol):
@@ -109,6 +136,11 @@ class Sources:
     """Inputs whose progress alone is worth a transaction; that of others travels with the next one."""
     tables: tuple[str, ...] = ()
     """Small topics that every process reads whole."""
+    witnessed: bool = False
+    """Whether a first state topic that lost records stops the partition, until an operator's command on
+    `commands` accepts the loss. For a state that cannot be made anew from elsewhere."""
+    commands: str = "commands"
+    """The input on which a stopped partition waits for that command."""
 
 
 @dataclass(slots=True)
@@ -130,8 +162,11 @@ class Handler(Protocol):
     def absorb(self, records: Sequence[Inbound]) -> None:
         """Take in state and view records, in order, before `opened`."""
 
-    def opened(self) -> None:
-        """Everything up to the takeover has been absorbed: from now on the handler acts."""
+    def opened(self, accepted_at: datetime | None = None) -> None:
+        """Everything up to the takeover has been absorbed: from now on the handler acts.
+
+        `accepted_at`: the state may have forgotten what was done before then, UTC; None: it has not.
+        """
 
     def wants_turn(self) -> bool:
         """Whether `process` has something to do even without records."""
@@ -156,6 +191,9 @@ class Service(Protocol):
 
     def open(self, partition: int, identity: str) -> Handler:
         """Make the handler of a partition that was just taken over."""
+
+    def accepted_loss(self, record: Inbound) -> Command | None:
+        """The command by which an operator accepts a loss; None for any other record of `commands`."""
 
     def on_table(self, records: Sequence[Inbound]) -> None:
         """Take in records of the tables."""

@@ -2,13 +2,16 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 Header = tuple[str, bytes | None]
 
 
-@dataclass(frozen=True, slots=True)
-class Inbound:
-    """A record read from Kafka; `topic` is the logical name (`orders`), not the physical one."""
+class Inbound(NamedTuple):
+    """A record read from Kafka; `topic` is the logical name (`orders`), not the physical one.
+
+    Millions are made at a rebuild: a tuple takes a third of the time of a frozen dataclass.
+    """
 
     topic: str
     partition: int
@@ -20,11 +23,10 @@ class Inbound:
 
     def header(self, name: str) -> bytes | None:
         """The last header of that name; foreign publishers repeat them and leave them empty."""
-        found = None
-        for header, value in self.headers:
+        for header, value in reversed(self.headers):
             if header == name:
-                found = value
-        return found
+                return value
+        return None
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,16 +9,19 @@ import contextlib
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any, Protocol
 
 import structlog
 
+from waybill.clock import Clock
 from waybill.streaming.errors import FatalError, FencedError, UnclearError
 from waybill.streaming.metrics import RuntimeMetrics
 from waybill.streaming.partition import OwnedPartition, Phase
 from waybill.streaming.ports import BEGINNING, Membership, Opener, Place, Reader, Service
 from waybill.streaming.records import Inbound
+from waybill.streaming.witness import Accepted
 
 log = structlog.get_logger()
 
@@ -48,6 +51,9 @@ class Timing:
     reopen_pause_s: float = 2.0
     """Between an unclear end and the next takeover. Longer than a heartbeat: a process that was evicted
     while it slept learns of it first, and does not shut out its successor."""
+    settle_s: float = 5.0
+    """So long after the last transaction its own end is noted too: rare enough to cost nothing, soon
+    enough that a lost tail hardly ever goes unseen."""
 
 
 TIMING = Timing()
@@ -63,6 +69,8 @@ class Surroundings:
     clock: Callable[[], float]
     """Seconds that never go backwards."""
     pause: Callable[[float], None] = time.sleep
+    now: Callable[[], datetime] = field(default_factory=lambda: Clock().now)
+    """Wall time, UTC to the millisecond."""
 
 
 class Runtime:
@@ -82,6 +90,7 @@ class Runtime:
         self._pool = around.pool
         self._clock = around.clock
         self._pause = around.pause
+        self._now = around.now
         self._metrics = metrics
         self._timing = timing
         self._membership: Membership | None = None
@@ -170,9 +179,28 @@ class Runtime:
             self._service.on_table(tables)
         for number, found in owned.items():
             if partition := self._partitions.get(number):
-                partition.take(found)
+                self._take(partition, found)
         if records:
             self._metrics.consumed(records)
+
+    def _take(self, partition: OwnedPartition, records: Sequence[Inbound]) -> None:
+        if partition.phase is not Phase.STOPPED:
+            partition.take(records)
+            return
+        loss = partition.loss
+        for record in records:
+            command = self._service.accepted_loss(record)
+            if loss is not None and command is not None and command.loss_id == loss.loss_id:
+                log.warning(
+                    "loss_accepted",
+                    partition=partition.number,
+                    loss_id=loss.loss_id,
+                    command_id=command.command_id,
+                )
+                partition.accepted = Accepted(self._now(), loss.loss_id)
+                self._forget(partition)
+                self._open(partition)
+                return
 
     def _reached(self, place: Place, end: int) -> None:
         self._tables_missing.discard(place)
@@ -189,8 +217,9 @@ class Runtime:
             self._reader.unassign([place])
             self._reader.assign({place: BEGINNING})
         elif partition := self._partitions.get(place.partition):
-            self._forget(partition)
-            partition.enter(Phase.STOPPED)
+            if place.topic not in self._service.sources.inputs:  # those are judged at the opening
+                partition.wiped_for = f"{place.topic} lost {self._now().isoformat()}"
+            self._reopen(partition)
 
     def _advance(self, partition: OwnedPartition) -> bool:
         try:
@@ -203,10 +232,13 @@ class Runtime:
         except UnclearError as error:
             log.warning("partition_unclear", partition=partition.number, detail=str(error))
             self._metrics.rebuilt()
-            self._forget(partition)
-            partition.enter(Phase.OPENING)
-            self._retry_at[partition.number] = self._clock() + self._timing.reopen_pause_s
+            self._reopen(partition)
         return True
+
+    def _reopen(self, partition: OwnedPartition) -> None:
+        self._forget(partition)
+        partition.enter(Phase.OPENING)
+        self._retry_at[partition.number] = self._clock() + self._timing.reopen_pause_s
 
     def _advance_unguarded(self, partition: OwnedPartition) -> bool:
         match partition.phase:
@@ -215,8 +247,12 @@ class Runtime:
             case Phase.RESTORING:
                 return self._finish_restoring(partition)
             case Phase.RUNNING:
-                recommit_s, intake = self._timing.recommit_s, not self._stopping
-                return partition.step(self._metadata, recommit_s, intake=intake)
+                return partition.step(
+                    self._metadata,
+                    self._timing.recommit_s,
+                    intake=not self._stopping,
+                    settle_s=self._timing.settle_s,
+                )
             case Phase.FENCED:
                 self._still_ours(partition)
                 return False
@@ -240,16 +276,42 @@ class Runtime:
             return False
         opening, partition.opening = partition.opening, None
         opened = opening.result()
-        handler = self._service.open(partition.number, opened.identity)
+        if partition.examine(opened, self._now()) is not None:
+            self._stop(partition)
+            return True
+        handler = self._service.open(partition.number, partition.view_identity(opened))
         starts = partition.restored(opened, handler)
         behind = partition.fallen_behind()
-        if behind:
-            self._position_lost(Place(behind[0], partition.number))
-        else:
+        if not behind:
             self._reader.assign(starts)
+        elif self._service.sources.witnessed and behind[0] in self._service.sources.state:
+            log.error("state_fell_behind", topic=behind[0], partition=partition.number)
+            partition.report_loss(self._metadata())
+        else:
+            self._position_lost(Place(behind[0], partition.number))
         return True
 
+    def _stop(self, partition: OwnedPartition) -> None:
+        """Nothing is decided or called for its orders until an operator says so."""
+        loss = partition.loss
+        assert loss is not None  # noqa: S101 - the caller looked
+        log.error(
+            "partition_stopped",
+            partition=partition.number,
+            loss_id=loss.loss_id,
+            reason=loss.reason,
+            todo="see `waybill ledger status`, restore what is gone, or run `waybill ledger accept-loss`",
+        )
+        self._metrics.stopped(partition.number)
+        self._reader.assign(partition.stop())
+
     def _finish_restoring(self, partition: OwnedPartition) -> bool:
+        if partition.report is not None:
+            if partition.report.done():
+                partition.report.result()
+                self._forget(partition)
+                self._open(partition)  # now its own note tells of the loss
+            return False
         if self._tables_missing or partition.missing():
             return False
         took_s = self._clock() - partition.since_s

@@ -37,20 +37,33 @@ dispatched,    newer revision, void         the same state, too late: a person i
 in_doubt,
 confirmed,
 parked (2)
+parked (1)     command: release             as today's facts say, with a new claim
+parked (2),    command: release, resend     in_doubt, look-up; "none" then needs no store's policy;
+rejected (3),                               voided (not_at_alibaba) where the body is gone
+confirmed (4)
+in_doubt       command: resend              in_doubt; the same
+waiting,       command: cancel              voided
+claimed,
+parked (1)
+confirmed      command: acknowledge         confirmed, no longer too late
+any            another command, another     nothing: nobody is told, nothing is written
+               revision, a known command
 any            known revision               nothing
 any but none,  another shipment             the same state: refused, or the same parcel
 voided,
 rejected
 =============  ===========================  =================================================================
 
-(1) parked before any call (proof_refused, no_proof); (2) parked after one (lookups_contradict, ask_operator).
+(1) parked before any call (proof_refused, no_proof); (2) parked after one (lookups_contradict, ask_operator);
+(3) after a call, or when another's shipment was found; (4) resend only.
 An order that turns "shipped" after a call of ours that came back leads to in_doubt: the shipment may be ours.
 
 Where to read on: `evaluate` (may it go?), `settle` (where does it belong?), `shipments`, `proofs`, `calls`,
-`lookups`, `world` (events by their source), `entry` (what is written), `notices` (what is told).
+`lookups`, `commands`, `world` (events by their source), `entry` (what is written), `notices` (what is told).
 """
 
 from services.notifier.rule.claims import claim_of
+from services.notifier.rule.commands import Objection, Plan, judge, plan_of
 from services.notifier.rule.decision import decide
 from services.notifier.rule.entry import recognised
 from services.notifier.rule.parcel import normalise_tracking
@@ -60,6 +73,7 @@ from services.notifier.rule.types import (
     CallEnded,
     CallNeverStarted,
     CallOutcome,
+    CommandArrived,
     Contradicts,
     Decision,
     DeclareRequest,
@@ -68,6 +82,7 @@ from services.notifier.rule.types import (
     Event,
     Facts,
     Failure,
+    Forgotten,
     HeldShipment,
     Holds,
     HoldsNone,
@@ -99,6 +114,7 @@ __all__ = [
     "CallEnded",
     "CallNeverStarted",
     "CallOutcome",
+    "CommandArrived",
     "Contradicts",
     "Decision",
     "DeclareRequest",
@@ -107,6 +123,7 @@ __all__ = [
     "Event",
     "Facts",
     "Failure",
+    "Forgotten",
     "HeldShipment",
     "Holds",
     "HoldsNone",
@@ -115,7 +132,9 @@ __all__ = [
     "LookupAnswer",
     "LookupFailed",
     "NotSent",
+    "Objection",
     "OrderChanged",
+    "Plan",
     "ProofArrived",
     "ProofOverdue",
     "RejectedByAlibaba",
@@ -132,6 +151,8 @@ __all__ = [
     "Uploaded",
     "claim_of",
     "decide",
+    "judge",
     "normalise_tracking",
+    "plan_of",
     "recognised",
 ]

@@ -1,10 +1,10 @@
 """The declare call: dispatched before its first byte, and what its end means."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from services.notifier.rule.backoff import after_pause, to_millis
 from services.notifier.rule.claims import declare_request, standing
-from services.notifier.rule.doubt import enter_doubt
+from services.notifier.rule.doubt import enter_doubt, look_first
 from services.notifier.rule.entry import FINISHED, ended_seen, moved, was_called
 from services.notifier.rule.evaluate import held_candidate, is_live
 from services.notifier.rule.notices import notice
@@ -73,19 +73,40 @@ def _dispatch(
         proof_sha256=event.proof_sha256,
         dispatched_at=facts.now,
     )
-    if _must_look_first(entry, facts):
+    if quiet_since := _must_look_first(entry, facts):
         unsent = attempt.model_copy(update={"number": before, "dispatched_at": None})
-        return enter_doubt(entry.model_copy(update={"attempt": unsent}), facts)
+        known = entry.model_copy(update={"attempt": unsent, "lookups": None})
+        return look_first(known, facts, quiet_since)
     lease_end = facts.now + timedelta(seconds=_lease_s(facts))
     fresh = {"attempt": attempt, "lookups": None, "error_code": None, "request_id": None}
     after = moved(entry, facts, State.DISPATCHED, None, lease_end, **fresh)
     return Decision(after, (), (StartCall(request, attempt.number),))
 
 
-def _must_look_first(entry: LedgerEntry, facts: Facts) -> bool:
-    """A ledger that may have forgotten calls looks every order up before its first one."""
-    asked_for = facts.limits.verify_first or (facts.store is not None and facts.store.verify_first)
-    return asked_for and entry.lookups is None and not was_called(entry)
+def _must_look_first(entry: LedgerEntry, facts: Facts) -> datetime | None:
+    """Since when a call that the ledger may have forgotten is quiet, if Alibaba has to be asked for it.
+
+    A store can ask for it too; its forgotten calls were made elsewhere, so they count as quiet from now.
+    """
+    asked_for = facts.store is not None and facts.store.verify_first
+    if asked_for and entry.lookups is None and not was_called(entry):
+        return facts.now
+    forgotten = facts.forgotten
+    if forgotten is None or not forgotten.may_cover(facts.order):
+        return None
+    return None if _knows_since(entry, forgotten.accepted_at) else forgotten.quiet_since
+
+
+def _knows_since(entry: LedgerEntry, accepted_at: datetime) -> bool:
+    """Whether the entry was written, or Alibaba asked, after the ledger knew everything again.
+
+    An entry from an old copy may have been called before and have forgotten the call that came after.
+    """
+    called_at = entry.attempt.dispatched_at if entry.attempt else None
+    if called_at is not None and called_at >= accepted_at:
+        return True
+    none_at = entry.lookups.none_at if entry.lookups else ()
+    return len(none_at) > 1 and none_at[0] >= accepted_at
 
 
 def _lease_s(facts: Facts) -> int:

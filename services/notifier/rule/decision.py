@@ -6,6 +6,7 @@ from typing import Any
 
 from services.notifier.rule.backoff import to_millis
 from services.notifier.rule.calls import call_ended, call_never_started, upload_failed, uploaded
+from services.notifier.rule.commands import command_arrived
 from services.notifier.rule.entry import recognised
 from services.notifier.rule.lookups import looked_up
 from services.notifier.rule.proofs import proof_arrived, proof_overdue
@@ -14,6 +15,7 @@ from services.notifier.rule.types import (
     NOTHING,
     CallEnded,
     CallNeverStarted,
+    CommandArrived,
     Decision,
     DueReached,
     Event,
@@ -32,6 +34,7 @@ from services.notifier.rule.world import due_reached, order_changed, store_chang
 from waybill.contracts import LedgerEntry
 
 HANDLERS: dict[type[Event], Callable[[LedgerEntry, Any, Facts], Decision]] = {
+    CommandArrived: command_arrived,
     OrderChanged: lambda entry, _, facts: order_changed(entry, facts),
     StoreChanged: lambda entry, _, facts: store_changed(entry, facts),
     ProofArrived: proof_arrived,

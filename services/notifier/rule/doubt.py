@@ -14,25 +14,53 @@ from waybill.contracts import LedgerEntry
 from waybill.contracts.ledger import Lookups, State
 from waybill.contracts.notification import Outcome, Reason
 
+BY_OPERATOR = frozenset({Reason.RELEASED, Reason.RESEND_ASKED})
+"""Why an entry is in doubt when a person asked for the look-ups, and with that for what a "none" leads to."""
+
 
 def enter_doubt(entry: LedgerEntry, facts: Facts, **changes: object) -> Decision:
     """Look Alibaba up from now on; from now on, by this owner's clock, no call of the attempt is under way.
 
     Also the way back in after a change of owner: what was counted on another clock counts no more.
     """
+    return _look_up(entry, facts, _why(entry), changes)
+
+
+def look_first(entry: LedgerEntry, facts: Facts, quiet_since: datetime) -> Decision:
+    """The same for a call that the ledger may have forgotten, quiet since then by this owner's clock."""
+    return _look_up(entry, facts, _why(entry), {}, quiet_since)
+
+
+def look_up_as_asked(entry: LedgerEntry, facts: Facts, asked: Reason) -> Decision:
+    """The same from the beginning because a person wants it, which lasts until the doubt is over."""
+    return _look_up(entry, facts, asked, {})
+
+
+def _look_up(
+    entry: LedgerEntry,
+    facts: Facts,
+    reason: Reason | None,
+    changes: dict[str, object],
+    quiet_since: datetime | None = None,
+) -> Decision:
     if entry.attempt is None:
         return (
             NOTHING  # no path leads here without an attempt; an entry from elsewhere is not touched
         )
-    attempt = entry.attempt.model_copy(update={"quiet_since": facts.now})
+    attempt = entry.attempt.model_copy(update={"quiet_since": quiet_since or facts.now})
     asked = Lookups(made=1, contradictions=entry.lookups.contradictions if entry.lookups else 0)
     quiet = entry.model_copy(update={"attempt": attempt, "lookups": asked} | changes)
-    # without a call of ours there was nothing to confirm and nothing to worry a publisher with
-    reason = Reason.OUTCOME_UNKNOWN if was_called(entry) else None
     after = moved(quiet, facts, State.IN_DOUBT, reason, next_lookup_at(quiet, facts))
     is_news = entry.state is not State.IN_DOUBT and reason is not None
     told = (notice(after, facts, Outcome.IN_DOUBT, reason),) if is_news else ()
     return Decision(after, told, (StartLookUp(),))
+
+
+def _why(entry: LedgerEntry) -> Reason | None:
+    if entry.state is State.IN_DOUBT and entry.reason in BY_OPERATOR:
+        return entry.reason
+    # without a call of ours there was nothing to confirm and nothing to worry a publisher with
+    return Reason.OUTCOME_UNKNOWN if was_called(entry) else None
 
 
 def horizon_of(entry: LedgerEntry, facts: Facts) -> datetime:

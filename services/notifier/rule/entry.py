@@ -16,6 +16,9 @@ FINISHED = frozenset({State.CONFIRMED, State.REJECTED, State.VOIDED})
 UNSENT = frozenset({State.WAITING, State.CLAIMED, State.PARKED})
 """Open states in which no call is under way; see `may_have_acted` for the parked ones."""
 
+_WITH_RESULT = frozenset({State.CONFIRMED, State.IN_DOUBT, State.PARKED})
+"""States that keep how Alibaba came to hold the shipment: one that is looked up again may be found again."""
+
 _IN_DOUBT_WHEN_PARKED = frozenset({Reason.LOOKUPS_CONTRADICT, Reason.ASK_OPERATOR})
 _STEP_BYTES = 10
 _FIXED_BYTES = 75
@@ -72,6 +75,8 @@ def moved(
     """The next revision in this state; reason and due time are those given, or none."""
     changes |= {"state": state, "reason": reason, "due_at": due_at}
     changes["history"] = _continued(entry, facts, state, reason)
+    if state not in _WITH_RESULT:
+        changes["result"] = None
     after = noted(entry, facts, **changes)
     return finished(after, facts.limits) if state in FINISHED else after
 

@@ -5,10 +5,15 @@ A shipment found ends the doubt at once. "None" ends it only twice, `lookup_gap_
 """
 
 from services.notifier.rule.backoff import to_millis
-from services.notifier.rule.doubt import horizon_of, next_lookup_at, second_none_at
+from services.notifier.rule.doubt import (
+    BY_OPERATOR,
+    horizon_of,
+    next_lookup_at,
+    second_none_at,
+)
 from services.notifier.rule.entry import moved, noted, was_called
 from services.notifier.rule.notices import notice
-from services.notifier.rule.outcomes import come_back, confirmed, take_back
+from services.notifier.rule.outcomes import come_back, confirmed, set_free, take_back
 from services.notifier.rule.parcel import normalise_tracking
 from services.notifier.rule.settle import Comeback, reject
 from services.notifier.rule.types import (
@@ -65,7 +70,9 @@ def _holds(entry: LedgerEntry, held: tuple[HeldShipment, ...], facts: Facts) -> 
     wanted = normalise_tracking(entry.attempt.tracking_number) if entry.attempt else ""
     numbered = {normalise_tracking(number): voucher for number, _carrier, voucher in held}
     if wanted and wanted in numbered:
-        result = Result(voucher_id=numbered[wanted], via=ResultVia.LOOKUP, at=facts.now)
+        known = entry.result.voucher_id if entry.result else None  # it was confirmed once before
+        voucher_id = numbered[wanted] or known
+        result = Result(voucher_id=voucher_id, via=ResultVia.LOOKUP, at=facts.now)
         return confirmed(entry, result, Reason.FOUND_BY_LOOKUP, facts)
     if not any(numbered):
         return _contradicts(entry, facts)  # a shipment without a number yet: whose, shows later
@@ -100,13 +107,17 @@ def _surely_none(entry: LedgerEntry, status: OrderStatus, facts: Facts) -> Decis
         return take_back(entry, facts)
     if status is OrderStatus.CANCELLED:
         return reject(entry, Reason.ORDER_CANCELLED, facts)
+    if entry.shipment is None:
+        return set_free(entry, facts)  # it was finished once: there is nothing left to send
     if _may_resend(entry, facts):
         return come_back(entry, Comeback(), facts)
     return _park(entry, Reason.ASK_OPERATOR, facts)
 
 
 def _may_resend(entry: LedgerEntry, facts: Facts) -> bool:
-    """A first call needs no policy; a second one needs the store's."""
+    """A first call needs no policy; a second one needs the store's, or a person's word."""
+    if entry.reason in BY_OPERATOR:
+        return True
     policy = facts.store.resend_policy if facts.store else ResendPolicy.UNRECOGNISED
     return policy is ResendPolicy.RESEND or not was_called(entry)
 

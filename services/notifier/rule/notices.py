@@ -112,6 +112,30 @@ MESSAGES: dict[tuple[Outcome, Reason | None], str] = {
         "Should Alibaba turn out not to have it, it stays unsent. Otherwise settle it in Alibaba and with "
         "the buyer."
     ),
+    (Outcome.WAITING, Reason.RELEASED): (
+        "An operator released the shipment: it goes out by itself, with a new proof."
+    ),
+    (Outcome.IN_DOUBT, Reason.RELEASED): (
+        "An operator released the shipment: Alibaba is looked up first. Only if it holds no shipment of this "
+        "order does the shipment go out; where it was finished before, its content is gone, and the order is "
+        "then free for a newly published shipment."
+    ),
+    (Outcome.IN_DOUBT, Reason.RESEND_ASKED): (
+        "An operator found the shipment missing at Alibaba: it is looked up first. Only if Alibaba holds no "
+        "shipment of this order is it sent again; where it was finished before, its content is gone, and the "
+        "order is then free for a newly published shipment."
+    ),
+    (Outcome.VOIDED, Reason.NOT_AT_ALIBABA): (
+        "Alibaba was looked up because an operator asked for it, and holds no shipment of this order: the "
+        "order is free. Publish the shipment again with a higher revision, or another shipment."
+    ),
+    (Outcome.VOIDED, Reason.CANCELLED_BY_OPERATOR): (
+        "An operator took the shipment back; Alibaba was told nothing of it. The order is free: publish the "
+        "shipment again with a higher revision, or another shipment."
+    ),
+    (Outcome.CONFIRMED, Reason.ACKNOWLEDGED): (
+        "Alibaba holds the shipment; the correction or void that came too late was dealt with by a person."
+    ),
     (Outcome.DUPLICATE, Reason.SAME_PARCEL): (
         "The same carrier and tracking number are already known under another shipment id; they count as one "
         "shipment, and there is nothing to do."

@@ -59,8 +59,16 @@ def come_back(entry: LedgerEntry, comeback: Comeback, facts: Facts) -> Decision:
     return settle_held(entry, facts, comeback=comeback)
 
 
-def take_back(entry: LedgerEntry, facts: Facts) -> Decision:
+def take_back(entry: LedgerEntry, facts: Facts, reason: Reason = Reason.TAKEN_BACK) -> Decision:
     """The shipment that holds the order is void and surely unsent; the order is free."""
     seen = ended_seen(entry, SeenEnd.VOIDED)
-    after = moved(entry, facts, State.VOIDED, Reason.TAKEN_BACK, seen=seen, attention=None)
-    return Decision(after, (notice(after, facts, Outcome.VOIDED, Reason.TAKEN_BACK),))
+    after = moved(entry, facts, State.VOIDED, reason, seen=seen, attention=None)
+    return Decision(after, (notice(after, facts, Outcome.VOIDED, reason),))
+
+
+def set_free(entry: LedgerEntry, facts: Facts) -> Decision:
+    """Alibaba surely holds nothing, and what was sent once is no longer kept: the order is free.
+
+    The same shipment takes it again with a higher revision, and so does any other.
+    """
+    return take_back(entry, facts, Reason.NOT_AT_ALIBABA)

@@ -4,6 +4,7 @@ Each shipment id counts once per revision, so replaying the topic from its start
 """
 
 from services.notifier.rule.entry import (
+    FINISHED,
     blank,
     is_sticky,
     may_have_acted,
@@ -113,8 +114,18 @@ def _revise_too_late(entry: LedgerEntry, event: ShipmentArrived, facts: Facts) -
         return _remember(entry, event, facts, SeenEnd.CURRENT, attention=attention)
     if event.size_bytes > facts.limits.shipment_bytes_max:
         return _turn_away(entry, event, facts, Reason.TOO_LARGE, SeenEnd.CURRENT)
-    body = {"shipment": event.raw} if entry.shipment is not None else {}
-    return _too_late(entry, event, facts, Reason.CORRECTION_TOO_LATE, **body)
+    if entry.state in FINISHED:
+        return _too_late(entry, event, facts, Reason.CORRECTION_TOO_LATE)
+    if entry.shipment is None and _repeats_parcel(entry, event.shipment, facts):
+        return _kept_again(entry, event, facts)
+    return _too_late(entry, event, facts, Reason.CORRECTION_TOO_LATE, shipment=event.raw)
+
+
+def _kept_again(entry: LedgerEntry, event: ShipmentArrived, facts: Facts) -> Decision:
+    """What was sent once, while an operator has it looked up: now there is something to send again."""
+    revision = event.shipment.effective_revision
+    again = {"shipment": event.raw, "shipment_revision": revision, "attention": None}
+    return _remember(entry, event, facts, SeenEnd.CURRENT, **again)
 
 
 def _void_withdrawn(entry: LedgerEntry, facts: Facts) -> Reason | None:
@@ -127,9 +138,14 @@ def _void_withdrawn(entry: LedgerEntry, facts: Facts) -> Reason | None:
 
 
 def _changes_nothing(entry: LedgerEntry, shipment: Shipment, facts: Facts) -> bool:
-    """Of a finished entry only the parcel is left to compare; a "correct" then means something else."""
+    """Of a finished entry only the parcel is left to compare."""
     if facts.shipment is not None:
         return same_facts(facts.shipment, shipment)
+    return entry.state in FINISHED and _repeats_parcel(entry, shipment, facts)
+
+
+def _repeats_parcel(entry: LedgerEntry, shipment: Shipment, facts: Facts) -> bool:
+    """A "correct" of the same parcel means something else that can no longer be compared."""
     return shipment.action is Action.CREATE and _is_same_parcel(entry, shipment, facts)
 
 

@@ -6,11 +6,11 @@ nothing but values. Times are UTC; `*_s` are seconds.
 
 import hashlib
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import orjson
 
-from waybill.contracts import LedgerEntry, Notification, Order, Shipment, Store
+from waybill.contracts import Command, LedgerEntry, Notification, Order, Shipment, Store
 from waybill.contracts.base import LogisticsType
 from waybill.contracts.codec import DeadReason
 from waybill.contracts.order import OrderStatus
@@ -26,10 +26,6 @@ class Limits:
     """Partitions of the installation; written into every entry, so that a changed count is noticed."""
     writer: str
     """Version of this software; written into every entry."""
-    verify_first: bool = False
-    """True after a loss of the ledger was accepted: look every order up before its first call. A store
-    can ask for the same by its own setting."""
-
     call_start_s: int = 5
     """A call starts within this time of its `dispatched` record being sent, or never."""
     call_s: int = 30
@@ -76,6 +72,24 @@ class Limits:
 
 
 @dataclass(frozen=True, slots=True)
+class Forgotten:
+    """The ledger may have forgotten calls: orders from before its loss are looked up before any call."""
+
+    accepted_at: datetime
+    """From then on the ledger knows everything again."""
+    quiet_since: datetime
+    """From then on no forgotten call was under way, by the clock of the current owner: its takeover."""
+
+    def may_cover(self, order: Order | None) -> bool:
+        """Whether a call for this order may have been forgotten; without its date, yes.
+
+        An order placed a day later surely had none; the day is for clocks and time zones that differ.
+        """
+        ordered_at = order.ordered_at if order else None
+        return ordered_at is None or ordered_at < self.accepted_at + timedelta(days=1)
+
+
+@dataclass(frozen=True, slots=True)
 class Facts:
     """What is true now, as the owner of the order knows it."""
 
@@ -92,6 +106,8 @@ class Facts:
     shipment: Shipment | None
     """The decoded shipment that the entry holds as bytes; None when it holds none."""
     limits: Limits
+    forgotten: Forgotten | None = None
+    """Set when the ledger of this partition may have forgotten calls."""
 
 
 # ------------------------------------------------------------------------------- Alibaba's answers
@@ -189,6 +205,13 @@ class ShipmentArrived:
 
 
 @dataclass(frozen=True, slots=True)
+class CommandArrived:
+    """An operator decided about this order."""
+
+    command: Command
+
+
+@dataclass(frozen=True, slots=True)
 class OrderChanged:
     """`facts.order` is new; None means that the order was erased."""
 
@@ -264,6 +287,7 @@ class DueReached:
 
 Event = (
     ShipmentArrived
+    | CommandArrived
     | OrderChanged
     | StoreChanged
     | ProofArrived

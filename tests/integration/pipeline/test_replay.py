@@ -16,8 +16,15 @@ def _rewind(shop: Shop) -> None:
     kafka = shop.installation.kafka
     admin = AdminClient(dict(kafka.client_config()))
     topic = kafka.physical("waybill.shipments.v1")
-    start = [TopicPartition(topic, number, 0) for number in range(kafka.partitions)]
-    group = ConsumerGroupTopicPartitions(f"{kafka.topic_prefix}waybill-notifier", start)
+    name = f"{kafka.topic_prefix}waybill-notifier"
+    there = admin.list_consumer_group_offsets([ConsumerGroupTopicPartitions(name)])[name]
+    # with their notes: without them the past would count as unknown, and be looked up first
+    start = [
+        TopicPartition(topic, place.partition, 0, place.metadata)
+        for place in there.result(10).topic_partitions
+        if place.topic == topic
+    ]
+    group = ConsumerGroupTopicPartitions(name, start)
 
     def accepted() -> bool:
         # the broker takes it once the group's last member has gone

@@ -11,7 +11,7 @@ from confluent_kafka.admin._listoffsets import OffsetSpec
 from tests.kafka import TopicSpace
 from waybill.settings import KafkaSettings
 from waybill.streaming.clients import transactional_producer
-from waybill.streaming.kafka import physical_names
+from waybill.streaming.survey import physical_names
 from waybill.streaming.transactions import FencedProducer
 
 PARTITIONS = 2

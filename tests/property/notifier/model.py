@@ -15,6 +15,8 @@ from services.notifier.rule import (
     Accepted,
     CallEnded,
     CallNeverStarted,
+    CommandArrived,
+    Contradicts,
     Decision,
     DueReached,
     Event,
@@ -37,6 +39,7 @@ from services.notifier.rule import (
 )
 from tests.unit.notifier.rule.builders import (
     ENTRIES,
+    KEY,
     NOTHING,
     SHA_C,
     START,
@@ -46,7 +49,8 @@ from tests.unit.notifier.rule.builders import (
     make_shipment,
     make_store,
 )
-from waybill.contracts import LedgerEntry, Shipment
+from waybill.contracts import Command, LedgerEntry, Shipment
+from waybill.contracts.command import CommandKind
 from waybill.contracts.ledger import State
 from waybill.contracts.notification import Reason
 from waybill.contracts.order import OrderStatus
@@ -77,10 +81,18 @@ class Call:
     end: str
     shown_at_s: float | None
     is_reported: bool = False
+    has_vanished: bool = False
+    """Somebody deleted the shipment at Alibaba: what a `resend` is for."""
+
+    @property
+    def has_acted(self) -> bool:
+        """Or will have."""
+        return self.shown_at_s is not None
 
     @property
     def acts(self) -> bool:
-        return self.shown_at_s is not None
+        """Alibaba has its shipment, or will have it."""
+        return self.has_acted and not self.has_vanished
 
     def report(self, now: Any) -> Event:
         """What the caller hears."""
@@ -114,6 +126,8 @@ class World:
         self.skew_s = 0.0
         self.lag_s = 0
         self.published: list[ShipmentArrived] = []
+        self.commands: list[CommandArrived] = []
+        self.cancelled: dict[str, int] = {}
         self.claim_ids: list[str] = []
         self.uploaded_claim_id = ""
         self.calls: list[Call] = []
@@ -158,6 +172,8 @@ class World:
         assert claim is not None
         assert claim.claim_id == self.uploaded_claim_id, "the proof of an older claim was sent"
         assert latest.action is not Action.VOID, "a void was sent"
+        cancelled = self.cancelled.get(latest.shipment_id, 0)
+        assert latest.effective_revision > cancelled, "what an operator cancelled was sent"
         assert effect.request.tracking_number == latest.tracking_number, "an old number was sent"
         assert order is not None
         assert order.status is OrderStatus.AWAITING_SHIPMENT
@@ -173,7 +189,7 @@ class World:
 
     def _shown(self) -> tuple[str, ...]:
         seen_s = self.time_s - self.lag_s
-        calls = [call for call in self.calls if call.shown_at_s is not None]
+        calls = [call for call in self.calls if call.acts]
         ours = [call.tracking_number for call in calls if (call.shown_at_s or 0) <= seen_s]
         return (*ours, *self.elsewhere)
 
@@ -185,6 +201,35 @@ class World:
         if all(each.effective_revision != shipment.effective_revision for each in revisions):
             self.published.append(arrival(shipment))
             self.tell(self.published[-1])
+
+    def command(self, kind: CommandKind, behind: int = 0) -> Decision:
+        """An operator decides about the entry as it is, or as it was some revisions ago."""
+        if self.life.written is None:
+            return NOTHING
+        shipment_id, calls = self.entry.shipment_id or "", len(self.calls)
+        command = Command(
+            command_id=f"cmd-{len(self.commands) + 1}",
+            order_key=KEY,
+            kind=kind,
+            entry_revision=self.entry.revision - behind,
+            who="ops",
+            why="looked at Alibaba",
+            issued_at=START,
+        )
+        self.commands.append(CommandArrived(command))
+        decision = self.tell(self.commands[-1])
+        assert len(self.calls) == calls, "a command called by itself"
+        assert not (behind and decision.entry), "a command about another revision did something"
+        if decision.entry is not None and kind is CommandKind.CANCEL:
+            revisions = [each.effective_revision for each in self._revisions(shipment_id)]
+            self.cancelled[shipment_id] = max(revisions, default=0)
+        return decision
+
+    def vanish(self) -> None:
+        """What Alibaba shows of ours is deleted there."""
+        for call in self.calls:
+            if call.shown_at_s is not None and call.shown_at_s <= self.time_s:
+                call.has_vanished = True
 
     def next_revision(self, shipment_id: str) -> int:
         """One more than the highest that was published."""
@@ -257,6 +302,12 @@ class World:
             if self.entry.state is State.IN_DOUBT:
                 self.go_on(Fate("unclear", None))
 
+    def contradict(self) -> None:
+        """Alibaba's status and list disagree, whatever it holds, until a person has to look."""
+        for _ in range(40):
+            if self.entry.state is State.IN_DOUBT:
+                self.go_on(Fate("unclear", None), Contradicts())
+
     def get_better(self, number: str) -> None:
         """Good facts, and the shipment once more in good shape."""
         self.facts_are_fine()
@@ -280,7 +331,8 @@ class World:
             assert (entry.shipment, entry.order, entry.claim, entry.parts) == (None, None, None, ())
             assert entry.due_at is None
             return
-        assert entry.shipment is not None
+        was_finished = entry.state in (State.IN_DOUBT, State.PARKED) and entry.last_command_id
+        assert entry.shipment is not None or was_finished
         assert entry.state is not State.CLAIMED or (entry.claim and entry.order)
         assert entry.state is not State.DISPATCHED or entry.due_at
         assert entry.state is not State.IN_DOUBT or (entry.attempt and entry.due_at)
@@ -304,5 +356,6 @@ class World:
         assert self.entry.state in (*FINISHED, State.PARKED) or self.entry.reason in missing
         self.check()
         assert ENTRIES.decode(ENTRIES.encode(self.entry)) == self.entry
-        for event in self.published:
+        read_again: list[Event] = [*self.published, *self.commands]
+        for event in read_again:
             assert self.tell(event) == NOTHING

@@ -3,6 +3,7 @@
 A failure names its seed; `walk(seed)` repeats it.
 """
 
+from collections import Counter
 from collections.abc import Callable
 from random import Random
 
@@ -42,7 +43,9 @@ from tests.unit.notifier.rule.builders import (
     make_store,
     make_void,
 )
+from waybill.contracts.command import CommandKind
 from waybill.contracts.ledger import State
+from waybill.contracts.notification import Reason
 from waybill.contracts.order import OrderStatus
 from waybill.contracts.proof import Branding
 from waybill.contracts.shipment import Action, Carrier
@@ -66,6 +69,12 @@ def go_on(world: World, chance: Random) -> None:
 
 def settle_doubt(world: World, chance: Random) -> None:
     world.settle_doubt()
+
+
+def contradict(world: World, chance: Random) -> None:
+    if world.entry.state is State.IN_DOUBT:
+        world.contradict()
+        world.command(chance.choice([CommandKind.RELEASE, CommandKind.RESEND]))
 
 
 def get_better(world: World, chance: Random) -> None:
@@ -94,6 +103,21 @@ def void(world: World, chance: Random) -> None:
 
 def replay(world: World, chance: Random) -> None:
     assert world.tell(chance.choice(world.published)) == NOTHING
+
+
+def operate(world: World, chance: Random) -> None:
+    world.command(chance.choice(list(CommandKind)), chance.choice([*[0] * 6, 1, 2]))
+
+
+def operate_again(world: World, chance: Random) -> None:
+    if world.commands:
+        assert world.tell(chance.choice(world.commands)) == NOTHING
+
+
+def vanish(world: World, chance: Random) -> None:
+    world.vanish()
+    if chance.random() < 0.7:
+        world.command(CommandKind.RESEND)
 
 
 def change_order(world: World, chance: Random) -> None:
@@ -167,10 +191,14 @@ def take_over(world: World, chance: Random) -> None:
 WEIGHTS: dict[Step, float] = {
     go_on: 30,
     settle_doubt: 3,
+    contradict: 3,
     get_better: 5,
     publish: 6,
     void: 4,
     replay: 2,
+    operate: 9,
+    operate_again: 2,
+    vanish: 1,
     change_order: 5,
     change_store: 2,
     stray_proof: 2,
@@ -215,5 +243,19 @@ def test_the_walks_reach_what_they_are_meant_to_test() -> None:
 
     assert entered == set(State) - {State.UNRECOGNISED}
     assert sum(len(world.calls) > 1 for world in worlds) > 40
-    assert sum(any(call.acts for call in world.calls) for world in worlds) > 100
+    assert sum(any(call.has_acted for call in world.calls) for world in worlds) > 100
     assert sum(world.entry.attention is not None for world in worlds) > 20
+
+
+@pytest.mark.timeout(300)
+def test_the_walks_reach_what_operators_do() -> None:
+    worlds = [walk(seed) for seed in range(200)]
+    written = [d.entry for world in worlds for d in world.life.decisions if d.entry]
+    reasons = Counter(entry.reason for entry in written)
+    told = Counter(each.reason for world in worlds for each in world.life.notifications)
+
+    for reason in (Reason.RELEASED, Reason.RESEND_ASKED, Reason.CANCELLED_BY_OPERATOR):
+        assert told[reason] > 3
+    assert told[Reason.ACKNOWLEDGED] > 0
+    assert reasons[Reason.NOT_AT_ALIBABA] > 0
+    assert sum(call.has_vanished for world in worlds for call in world.calls) > 20

@@ -45,6 +45,7 @@ from tests.unit.notifier.rule.builders import (
     make_store,
     make_void,
 )
+from waybill.contracts.command import CommandKind
 from waybill.contracts.ledger import State
 from waybill.contracts.order import OrderStatus
 from waybill.contracts.proof import Branding
@@ -65,6 +66,7 @@ answers: st.SearchStrategy[LookupAnswer] = st.sampled_from(
         LookupFailed("x"),
     ]
 )
+kinds = st.sampled_from(list(CommandKind))
 ids = st.sampled_from(["S1", "S1", "S1", "S2", "S3"])
 revisions = st.sampled_from([None, None, None, None, 1, 3])
 """None: the next one; the others come late, or leave room below."""
@@ -103,6 +105,12 @@ class OneOrder(RuleBasedStateMachine):
     @rule()
     def the_doubt_is_settled(self) -> None:
         self.world.settle_doubt()
+
+    @precondition(lambda self: self.world.entry.state is State.IN_DOUBT)
+    @rule(then=st.sampled_from([CommandKind.RELEASE, CommandKind.RESEND]))
+    def alibaba_contradicts_itself_until_an_operator_decides(self, then: CommandKind) -> None:
+        self.world.contradict()
+        self.world.command(then)
 
     @precondition(lambda self: self.world.entry.state in (*FINISHED, State.PARKED, State.WAITING))
     @rule(number=st.sampled_from(["AB 1", "CD 2"]))
@@ -146,6 +154,26 @@ class OneOrder(RuleBasedStateMachine):
         event = data.draw(st.sampled_from(self.world.published))
 
         assert self.world.tell(event) == NOTHING
+
+    # ------------------------------------------------------------------------------ operators
+
+    @rule(kind=kinds, behind=st.sampled_from([*[0] * 6, 1, 2]))
+    def an_operator_decides(self, kind: CommandKind, behind: int) -> None:
+        self.world.command(kind, behind)
+
+    @precondition(lambda self: self.world.commands)
+    @rule(data=st.data())
+    def a_command_is_read_again(self, data: st.DataObject) -> None:
+        event = data.draw(st.sampled_from(self.world.commands))
+
+        assert self.world.tell(event) == NOTHING
+
+    @precondition(lambda self: any(call.acts for call in self.world.calls))
+    @rule(then=st.sampled_from([None, CommandKind.RESEND]))
+    def the_shipment_is_deleted_at_alibaba(self, then: CommandKind | None) -> None:
+        self.world.vanish()
+        if then is not None:
+            self.world.command(then)
 
     # ------------------------------------------------------------------------- orders and stores
 

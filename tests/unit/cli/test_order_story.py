@@ -5,9 +5,10 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from waybill.cli.order_story import Story, as_json, order_facts, shipment_facts, tell
-from waybill.contracts import RECORDS, LedgerEntry, Notification, Order, Proof, Shipment
+from waybill.contracts import RECORDS, Command, LedgerEntry, Notification, Order, Proof, Shipment
 from waybill.contracts.base import Address, Money, Record, millis
 from waybill.contracts.codec import Codec, SchemaBook
+from waybill.contracts.command import CommandKind
 from waybill.contracts.ledger import Attempt, Result, ResultVia, State, Step
 from waybill.contracts.notification import Outcome, Reason
 from waybill.contracts.order import OrderStatus, Totals
@@ -131,6 +132,23 @@ def test_the_newest_ledger_entry_tells_its_history_once() -> None:
 
     assert [step.what for step in story.steps] == ["claimed", "dispatched"]
     assert story.entry == ENTRY
+
+
+def test_what_operators_decided_is_a_step_with_who_and_why() -> None:
+    command = Command(
+        command_id="cmd-1",
+        order_key=KEY,
+        kind=CommandKind.RESEND,
+        entry_revision=7,
+        who="ops",
+        why="deleted at Alibaba",
+        issued_at=at(60),
+    )
+
+    (step,) = tell(KEY, [record("commands", command)], BOOK).steps
+
+    assert (step.at, step.what) == (at(60), "operator: resend")
+    assert step.detail == "ops, at ledger revision 7: deleted at Alibaba"
 
 
 def test_other_orders_of_the_partition_are_passed_over() -> None:

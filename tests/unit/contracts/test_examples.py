@@ -59,8 +59,9 @@ def test_the_full_example_sets_every_field(record: str) -> None:
     values = codec(record).decode(bytes.fromhex(example(record, "full").encoded)).model_dump()
     empty = {name for name, value in values.items() if value is None or value == ()}
 
-    # a proof has pages or a refusal, and an order that can be shipped has no reason why not
-    assert empty <= {"refusal", "refusal_detail", "not_importable"}
+    # a proof has pages or a refusal, an order that can be shipped has no reason why not, and a command
+    # about an order names no loss
+    assert empty <= {"refusal", "refusal_detail", "not_importable", "loss_id"}
 
 
 @pytest.mark.parametrize("record", RECORDS)

@@ -11,8 +11,14 @@ from services.notifier.view import Card
 from tests.unit.notifier.conftest import OpenDesk
 from tests.unit.notifier.rule.builders import make_store
 from tests.unit.notifier.world import Desk, key_of
-from waybill.contracts import LedgerEntry
-from waybill.contracts.codec import SINGLE_OBJECT, schema_fingerprint, schema_record
+from waybill.contracts import LedgerEntry, Shipment
+from waybill.contracts.codec import (
+    SINGLE_OBJECT,
+    Codec,
+    SchemaBook,
+    schema_fingerprint,
+    schema_record,
+)
 from waybill.contracts.headers import LEDGER_CARD, ORDER_STATUS
 from waybill.contracts.keys import partition_of
 from waybill.contracts.ledger import State
@@ -203,7 +209,7 @@ def test_a_defect_over_a_record_is_a_dead_letter_and_the_stream_goes_on(
     assert desk.at(OTHER) == "claimed"
 
 
-def test_many_defects_within_a_minute_end_the_process(
+def test_defects_over_most_records_end_the_process(
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     _broken_for(KEY, monkeypatch)
@@ -214,11 +220,11 @@ def test_many_defects_within_a_minute_end_the_process(
         desk.decide(desk.shipment(KEY, revision=10))
 
 
-def test_defects_far_apart_do_not(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_defects_over_few_records_do_not(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     _broken_for(KEY, monkeypatch)
     for revision in range(1, 30):
-        desk.process(desk.shipment(KEY, revision=revision))
-        desk.clock.passed_s += 10
+        good = [desk.shipment(OTHER, revision=revision) for _ in range(12)]
+        desk.process(desk.shipment(KEY, revision=revision), *good)
 
     assert len(_dead(desk)) == 29
 
@@ -395,6 +401,10 @@ def test_a_schema_of_a_newer_writer_is_learnt_from_its_topic(open_desk: OpenDesk
     desk.table("schemas", schema_record(newer)[1])
     desk.process(desk.record("shipments", KEY, out.getvalue()))
     assert desk.at(KEY) == "claimed"
+    (claim,) = desk.claims(KEY)
+    shown = Codec(Shipment, "shipment", SchemaBook()).decode(claim.shipment)  # as proofgen reads it
+    assert shown == desk.make_shipment(KEY)
+    assert desk.entry(KEY).shipment == out.getvalue(), "the ledger keeps it untouched"
 
 
 def test_the_store_decides_not_the_shipment(open_desk: OpenDesk) -> None:

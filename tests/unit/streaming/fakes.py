@@ -8,12 +8,15 @@ from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from waybill.contracts import Command
+from waybill.contracts.command import CommandKind
 from waybill.metrics import Registry
 from waybill.streaming.errors import FencedError
 from waybill.streaming.metrics import RuntimeMetrics
-from waybill.streaming.ports import BEGINNING, Batch, Opened, Place, ReadBatch, Sources
+from waybill.streaming.ports import BEGINNING, Batch, Extent, Opened, Place, ReadBatch, Sources
 from waybill.streaming.records import Inbound, Outbound
 from waybill.streaming.runtime import Runtime, Surroundings, Timing
 
@@ -25,7 +28,17 @@ SOURCES = Sources(
     eager=("work",),
     tables=("table",),
 )
-TIMING = Timing(fence_grace_s=10.0, recommit_s=1000.0, reopen_pause_s=2.0)
+WITNESSED = Sources(
+    owned="work",
+    state=("state",),
+    views=("facts",),
+    inputs=("work", "hints", "commands"),
+    eager=("work", "commands"),
+    tables=("table",),
+    witnessed=True,
+)
+TIMING = Timing(fence_grace_s=10.0, recommit_s=1000.0, reopen_pause_s=2.0, settle_s=500.0)
+STARTED_AT = datetime(2026, 11, 1, tzinfo=UTC)
 
 
 class FakeClock:
@@ -90,6 +103,31 @@ class Cluster:
     """Outputs and positions of every transaction that counts, in order."""
     failures: deque[tuple[Exception, bool]] = field(default_factory=deque)
     """How the next commits fail, and whether they count nevertheless."""
+    notes: dict[int, str] = field(default_factory=dict)
+    """The note of each partition's last transaction that had one."""
+    starts: dict[Place, int] = field(default_factory=dict)
+    """First offsets that are still there, where records were deleted from the beginning."""
+    ids: dict[str, str] = field(default_factory=dict)
+    """Topic ids, where they differ from the topic's name."""
+
+    def recreate(self, topic: str) -> None:
+        """Delete a topic and make it anew."""
+        self.ids[topic] = self.topic_id(topic) + "+"
+        self.logs = {place: log for place, log in self.logs.items() if place.topic != topic}
+
+    def cut(self, topic: str, end: int, partition: int = 0) -> None:
+        """Records from this offset on are gone, as after an unclean election or in an older copy."""
+        del self.logs[Place(topic, partition)][end:]
+
+    def delete_before(self, topic: str, start: int, partition: int = 0) -> None:
+        """Records before this offset were deleted."""
+        self.starts[Place(topic, partition)] = start
+
+    def topic_id(self, topic: str) -> str:
+        return self.ids.get(topic, topic)
+
+    def extent(self, place: Place) -> Extent:
+        return Extent(self.topic_id(place.topic), self.starts.get(place, 0), self.end(place))
 
     def append(self, topic: str, value: bytes, *, partition: int = 0, key: bytes = b"k") -> Inbound:
         log = self.logs.setdefault(Place(topic, partition), [])
@@ -104,9 +142,15 @@ class Cluster:
         return [r.value for r in self.logs.get(Place(topic, partition), ()) if r is not None]
 
     def transact(
-        self, partition: int, outputs: Sequence[Outbound], positions: Mapping[str, int]
+        self,
+        partition: int,
+        outputs: Sequence[Outbound],
+        positions: Mapping[str, int],
+        note: str = "",
     ) -> dict[Place, int]:
         self.transactions.append((list(outputs), dict(positions)))
+        if note:
+            self.notes[partition] = note
         ends: dict[Place, int] = {}
         for output in outputs:
             written = self.append(output.topic, output.value or b"", partition=output.partition)
@@ -125,7 +169,7 @@ class FakeTransactions:
         self._cluster, self._partition, self._epoch = cluster, partition, epoch
 
     def commit(
-        self, outputs: Sequence[Outbound], positions: Mapping[str, int], metadata: Any
+        self, outputs: Sequence[Outbound], positions: Mapping[str, int], note: str, metadata: Any
     ) -> Mapping[Place, int]:
         assert metadata == "member"
         if self._cluster.epochs[self._partition] != self._epoch:
@@ -133,9 +177,9 @@ class FakeTransactions:
         if self._cluster.failures:
             error, counts = self._cluster.failures.popleft()
             if counts:
-                self._cluster.transact(self._partition, outputs, positions)
+                self._cluster.transact(self._partition, outputs, positions, note)
             raise error
-        return self._cluster.transact(self._partition, outputs, positions)
+        return self._cluster.transact(self._partition, outputs, positions, note)
 
 
 class FakeOpener:
@@ -158,6 +202,11 @@ class FakeOpener:
             {t: cluster.end(Place(t, partition)) for t in (*sources.state, *sources.views)},
             {topic: offset for topic, offset in committed.items() if offset is not None},
             "identity",
+            note=cluster.notes.get(partition),
+            state_id=cluster.topic_id(sources.state[0]),
+            partition_count=2,
+            state_start=cluster.starts.get(Place(sources.state[0], partition), 0),
+            inputs={t: cluster.extent(Place(t, partition)) for t in sources.inputs},
         )
 
 
@@ -182,6 +231,9 @@ class FakeReader:
             if place in self.held:
                 continue
             log = self._cluster.logs.get(place, [])
+            if not self._cluster.starts.get(place, 0) <= position <= len(log):
+                self.lost.append(place)
+                continue
             found = [r for r in log[position:][: records_max - len(records)] if r is not None]
             records += found
             new = found[-1].offset + 1 if found else position
@@ -198,7 +250,8 @@ class FakeReader:
         assert not self.positions.keys() & positions.keys(), "assigned twice"
         self.starts.append(dict(positions))
         for place, offset in positions.items():
-            self.positions[place] = 0 if offset == BEGINNING else offset
+            start = self._cluster.starts.get(place, 0)
+            self.positions[place] = start if offset == BEGINNING else offset
             self._told.pop(place, None)
 
     def unassign(self, places: Sequence[Place]) -> None:
@@ -235,6 +288,7 @@ class FakeHandler:
         self.results: deque[bytes] = deque()
         self.is_open = True
         self.leads_to_nothing = False
+        self.accepted_at: datetime | None = None
 
     def position(self, topic: str) -> int | None:
         return self.disk.get(topic)
@@ -245,8 +299,9 @@ class FakeHandler:
             self.trace.append(("absorb", record.topic, record.value))
             self.disk[record.topic] = record.offset + 1
 
-    def opened(self) -> None:
+    def opened(self, accepted_at: datetime | None = None) -> None:
         self.trace.append(("opened", self.number))
+        self.accepted_at = accepted_at
 
     def wants_turn(self) -> bool:
         return bool(self.results)
@@ -278,16 +333,35 @@ class FakeService:
     def __init__(self, sources: Sources = SOURCES) -> None:
         self.sources = sources
         self.disks: dict[int, dict[str, int]] = {}
+        self.identities: dict[int, str] = {}
         self.handlers: dict[int, FakeHandler] = {}
         self.trace: list[Any] = []
         self.under_way = 0
         self.taking = True
 
     def open(self, partition: int, identity: str) -> FakeHandler:
-        assert identity == "identity"
+        if self.identities.setdefault(partition, identity) != identity:
+            self.disks.pop(partition, None)  # as the local store does
+        self.identities[partition] = identity
         disk = self.disks.setdefault(partition, {})
         self.handlers[partition] = FakeHandler(partition, disk, self.trace)
         return self.handlers[partition]
+
+    def accepted_loss(self, record: Inbound) -> Command | None:
+        """A record `accept <loss_id>` stands for the command."""
+        word, _, loss_id = (record.value or b"").decode().partition(" ")
+        if word != "accept":
+            return None
+        return Command(
+            command_id="c-1",
+            order_key=f"ledger:{record.partition}",
+            kind=CommandKind.ACCEPT_LOSS,
+            entry_revision=0,
+            loss_id=loss_id,
+            who="operator",
+            why="known",
+            issued_at=STARTED_AT,
+        )
 
     def on_table(self, records: Sequence[Inbound]) -> None:
         self.trace += [("table", record.value) for record in records]
@@ -328,8 +402,13 @@ class House:
         self.service = FakeService(self.sources)
         self.membership = FakeMembership()
         self.registry = Registry()
-        around = Surroundings(self.reader, self.opener, self.pool, self.clock, self.clock.pause)
+        around = Surroundings(
+            self.reader, self.opener, self.pool, self.clock, self.clock.pause, self.now
+        )
         self.runtime = Runtime(self.service, around, RuntimeMetrics(self.registry), self.timing)
+
+    def now(self) -> datetime:
+        return STARTED_AT + timedelta(seconds=self.clock.now_s)
 
     def join(self, *numbers: int) -> "House":
         """Take part in the group and be given these partitions."""

@@ -253,34 +253,53 @@ def test_the_new_owner_of_a_partition_finds_what_the_old_one_wrote() -> None:
 
 
 @pytest.mark.parametrize("place", [WORK, FACTS], ids=["input", "view"])
-def test_a_position_out_of_range_stops_that_partition_alone(place: Place) -> None:
+def test_a_state_that_can_be_made_anew_goes_on_with_what_is_left(place: Place) -> None:
     house = _running(0, 1)
-    house.reader.lost = [place]
-    house.turns(2)
     for number in (0, 1):
         house.cluster.append("work", b"%d" % number, partition=number)
+    house.turns()
+    house.reader.lost = [place]
+    house.turns(2)
+    house.cluster.append("work", b"2")
+    house.clock.now_s += TIMING.reopen_pause_s + 1
 
-    house.turns(5)
-    house.clock.now_s += 1_000
-    house.turns(5)
+    house.turns(8)
 
-    assert house.phases() == {0: "stopped", 1: "running"}
-    assert house.service.effects() == [b"1"]
+    assert house.phases() == {0: "running", 1: "running"}
+    assert house.service.effects() == [b"0", b"1", b"2"]
     assert house.metric("waybill_positions_lost_total", topic=place.topic) == 1
-    assert not house.runtime.ready
 
 
-def test_a_state_that_ends_before_the_views_position_stops_the_partition() -> None:
-    """The topic lost records: acting on it would send what was sent."""
+def test_inputs_that_were_deleted_before_they_were_read_are_read_from_what_is_left() -> None:
+    house = _running()
+    for value in (b"a", b"b", b"c"):
+        house.cluster.append("work", value)
+    house.cluster.committed[WORK] = 0
+    house.cluster.delete_before("work", 2)
+
+    other = House(house.cluster).join(0).turns()
+
+    assert other.service.effects() == [b"c"]
+
+
+def test_a_view_that_had_read_further_than_the_state_goes_is_made_anew() -> None:
+    """For a state that can be made anew from elsewhere, what is left of it is all there is."""
     cluster = Cluster()
     cluster.append("state", b"s")
     house = House(cluster)
     house.service.disks[0] = {"state": 7}
+    house.service.identities[0] = "identity"
 
     house.join(0).turns()
+    house.clock.now_s += TIMING.reopen_pause_s + 1
+    house.turns(4)
 
-    assert house.phases() == {0: "stopped"}
-    assert ("opened", 0) not in house.service.trace
+    assert house.phases() == {0: "running"}
+    assert house.service.trace[-3:] == [
+        ("close", 0),
+        ("absorb", "state", b"s"),
+        ("opened", 0),
+    ]
 
 
 def test_a_lost_position_of_a_table_stops_no_partition_of_the_same_number() -> None:

@@ -176,7 +176,7 @@ def test_an_eager_input_that_leads_to_nothing_still_commits_its_position() -> No
 
     house.turns(3)
 
-    assert house.cluster.transactions[-1] == ([], {"work": 2})
+    assert house.cluster.transactions[-1] == ([], {"work": 2, "hints": 0})
 
 
 def test_results_alone_make_a_transaction() -> None:
@@ -217,7 +217,7 @@ def test_positions_are_committed_again_before_they_expire() -> None:
 
     house.turns(4)
 
-    assert house.cluster.transactions == [([], {"hints": 1})]
+    assert house.cluster.transactions == [([], {"work": 0, "hints": 1})]
     house.turns(20)
     assert len(house.cluster.transactions) == 1, "it is committed again only when it is old again"
     house.clock.now_s += TIMING.recommit_s + 1

@@ -16,6 +16,7 @@ from services.notifier.rule import (
     Effect,
     Event,
     Facts,
+    Forgotten,
     HoldsNone,
     Limits,
     LookedUp,
@@ -140,6 +141,7 @@ class Life:
     limits: Limits = LIMITS
     now: datetime = START
     written: LedgerEntry | None = None
+    forgotten: Forgotten | None = None
     decisions: list[Decision] = field(default_factory=list)
     is_read_back: bool = True
     """Whether each entry goes through the codec, as after a restart; switched off where speed counts."""
@@ -168,6 +170,7 @@ class Life:
             store=self.store,
             shipment=_decoded(held) if held else None,
             limits=self.limits,
+            forgotten=self.forgotten,
         )
 
     def _order_bytes(self) -> bytes | None:

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -13,6 +13,7 @@ from services.notifier.rule import (
     CallNeverStarted,
     DeclareRequest,
     DueReached,
+    Forgotten,
     Holds,
     HoldsNone,
     LookedUp,
@@ -34,10 +35,9 @@ from tests.unit.notifier.rule.builders import (
     Life,
     make_order,
     make_store,
-    with_limits,
 )
 from waybill.contracts.base import LogisticsType
-from waybill.contracts.ledger import ResultVia, State
+from waybill.contracts.ledger import Lookups, ResultVia, State
 from waybill.contracts.notification import Outcome, Reason
 from waybill.contracts.order import OrderStatus
 
@@ -395,7 +395,7 @@ def test_an_order_seen_shipped_before_the_first_call_is_refused() -> None:
     "life",
     [
         Life(store=make_store(verify_first=True)),
-        Life(limits=with_limits(verify_first=True)),
+        Life(forgotten=Forgotten(accepted_at=START, quiet_since=START)),
     ],
 )
 def test_verify_first_looks_the_order_up_before_its_first_call(life: Life) -> None:
@@ -427,6 +427,85 @@ def test_verify_first_finds_what_the_ledger_forgot() -> None:
     assert life.at == (State.CONFIRMED, Reason.FOUND_BY_LOOKUP)
     assert (told.tracking_number, told.attempt) == ("7767 0537 0628", 0)
     assert life.calls == []
+
+
+def test_calls_forgotten_by_the_ledger_are_quiet_since_the_takeover() -> None:
+    """The horizon is not counted anew for every order: a later one only waits for the second answer."""
+    life = Life(forgotten=Forgotten(accepted_at=START, quiet_since=START))
+    life.wait(900).claimed().upload()
+
+    life.none()
+    assert life.is_in(State.IN_DOUBT)
+    life.come_due()
+    assert life.now == START + timedelta(seconds=900 + 120)
+    life.none()
+    life.upload()
+
+    assert [call.attempt for call in life.calls] == [1]
+
+
+@pytest.mark.parametrize(
+    ("ordered_at", "looks_first"),
+    [
+        (None, True),
+        (START - timedelta(days=300), True),
+        (START + timedelta(hours=23), True),
+        (START + timedelta(days=1), False),
+    ],
+)
+def test_an_order_placed_well_after_an_accepted_loss_cannot_have_been_forgotten(
+    ordered_at: datetime | None, looks_first: bool
+) -> None:
+    order = make_order(ordered_at=ordered_at)
+    life = Life(order=order, forgotten=Forgotten(accepted_at=START, quiet_since=START))
+    life.wait(3 * 86_400).claimed().upload()
+
+    assert life.is_in(State.IN_DOUBT) is looks_first
+    assert (life.calls == []) is looks_first
+
+
+def test_an_entry_of_an_older_ledger_is_looked_up_before_its_second_call_too() -> None:
+    """It knows of a call that failed, and may have forgotten the one after it that did not."""
+    life = Life().claimed()
+    life.upload()
+    life.end_call(NotSent())
+    life.come_due()
+    life.forgotten = Forgotten(accepted_at=life.now, quiet_since=life.now)
+    life.wait(1).upload()
+
+    assert life.is_in(State.IN_DOUBT)
+    life.answer(Holds((("776705370628", "FEDEX", "v-7"),)))
+    assert life.at == (State.CONFIRMED, Reason.FOUND_BY_LOOKUP)
+    assert len(life.calls) == 1
+
+
+def test_look_ups_from_before_the_loss_count_no_more() -> None:
+    life = Life(store=make_store(verify_first=True)).claimed()
+    life.upload()
+    life.wait(900).none()
+    life.wait(120).none()
+    life.wait(60)
+    life.forgotten = Forgotten(accepted_at=life.now, quiet_since=life.now)
+
+    life.upload()
+
+    assert life.is_in(State.IN_DOUBT)
+    assert life.entry.lookups == Lookups(made=1)
+    assert life.calls == []
+
+
+def test_what_was_looked_up_after_the_loss_is_not_looked_up_again_by_the_next_owner() -> None:
+    life = Life(forgotten=Forgotten(accepted_at=START, quiet_since=START)).claimed()
+    life.upload()
+    life.wait(900).none()
+    life.wait(120).none()
+    life.forgotten = Forgotten(accepted_at=START, quiet_since=life.now)
+    life.upload()
+    life.end_call(NotSent())
+    life.come_due()
+    life.upload()
+
+    assert [call.attempt for call in life.calls] == [1, 2]
 
 
 def test_a_second_call_of_the_same_shipment_needs_no_second_verification() -> None:

@@ -9,6 +9,7 @@ from services.notifier.rule import (
     Accepted,
     CallEnded,
     CallNeverStarted,
+    CommandArrived,
     Contradicts,
     DueReached,
     Event,
@@ -36,6 +37,7 @@ from services.notifier.rule.decision import HANDLERS
 from services.notifier.rule.notices import MESSAGES
 from tests.unit.notifier.rule.builders import (
     ENTRIES,
+    KEY,
     NOTHING,
     SHA_A,
     SHA_C,
@@ -48,8 +50,9 @@ from tests.unit.notifier.rule.builders import (
     make_store,
     make_void,
 )
-from waybill.contracts import LedgerEntry
+from waybill.contracts import Command, LedgerEntry
 from waybill.contracts.base import LogisticsType
+from waybill.contracts.command import CommandKind
 from waybill.contracts.ledger import (
     Attempt,
     Result,
@@ -267,6 +270,21 @@ EVENTS: list[Event] = [
     arrival(make_shipment("S2", is_return=True)),
     arrival(make_void(revision=3)),
     arrival(make_void("S2")),
+    *(
+        CommandArrived(
+            Command(
+                command_id="cmd-1",
+                order_key=KEY,
+                kind=kind,
+                entry_revision=revision,
+                who="ops",
+                why="looked",
+                issued_at=START,
+            )
+        )
+        for kind in CommandKind
+        for revision in range(1, 6)
+    ),
     OrderChanged(),
     StoreChanged(),
     ProofArrived("no-such-claim", (SHA_C,)),

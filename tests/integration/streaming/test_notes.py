@@ -1,0 +1,94 @@
+"""The note of a real transaction: kept beside the position, found at the next takeover and from outside."""
+
+from collections.abc import Sequence
+
+import pytest
+from confluent_kafka import Consumer
+from confluent_kafka.cimpl import NewPartitions
+
+from tests.integration.streaming.conftest import WAIT_S, Topics
+from tests.waiting import wait_until
+from waybill.settings import KafkaSettings
+from waybill.streaming.errors import FatalError
+from waybill.streaming.kafka import KafkaOpener
+from waybill.streaming.ports import Opened, Sources
+from waybill.streaming.records import Outbound
+from waybill.streaming.survey import Survey
+from waybill.streaming.witness import Note, Verdict, judge
+
+pytestmark = pytest.mark.kafka
+
+SOURCES = Sources(owned="shipments", state=("ledger",), inputs=("shipments",), witnessed=True)
+
+
+def _open(topics: Topics, kafka: KafkaSettings | None = None) -> Opened:
+    opener = KafkaOpener(kafka or topics.kafka, topics.group, SOURCES, "ledger")
+    return opener.open(0)
+
+
+def _commit(topics: Topics, opened: Opened, *values: bytes) -> None:
+    consumer = Consumer(
+        {"bootstrap.servers": topics.kafka.bootstrap_servers, "group.id": topics.group}
+    )
+    inputs = {name: extent.topic_id for name, extent in opened.inputs.items()}
+    note = Note(opened.state_id, opened.state_start, opened.ends["ledger"], 2, inputs)
+    opened.transactions.commit(
+        [Outbound("ledger", 0, b"k", value) for value in values],
+        {"shipments": opened.inputs["shipments"].start},
+        note.encode(),
+        consumer.consumer_group_metadata(),
+    )
+    consumer.close()
+
+
+def _verdict(opened: Opened) -> Verdict:
+    return judge(0, "ledger", opened).verdict
+
+
+def test_a_note_comes_back_with_the_next_takeover_and_to_whoever_looks(topics: Topics) -> None:
+    first = _open(topics)
+    assert first.note is None
+    assert _verdict(first) is Verdict.NEW
+    _commit(topics, first, b"1", b"2")
+
+    second = _open(topics)
+    looked = Survey(topics.kafka, topics.group, SOURCES).look([0, 1])
+
+    assert _verdict(second) is Verdict.OK
+    assert (looked[0].note, looked[0].ends) == (second.note, second.ends)
+    assert looked[1].note is None
+
+
+def test_a_position_that_was_deleted_is_found_at_the_takeover(topics: Topics) -> None:
+    _commit(topics, _open(topics), b"1")
+    topics.publish("shipments", b"a", b"b", b"c")
+    topics.delete_before("shipments", 3)
+
+    found = judge(0, "ledger", _open(topics))
+
+    assert found.loss is not None
+    assert "up to 3 records of shipments were deleted" in found.loss.reason
+
+
+def _grow(topics: Topics, names: Sequence[str], count: int) -> None:
+    asked = [NewPartitions(topics.physical[name], count) for name in names]
+    for grown in topics.admin.create_partitions(asked).values():
+        grown.result(WAIT_S)
+
+    def visible() -> bool:
+        found = topics.admin.list_topics(timeout=WAIT_S).topics
+        return all(len(found[topics.physical[name]].partitions) == count for name in names)
+
+    wait_until(visible, WAIT_S)
+
+
+def test_another_partition_count_ends_the_process_whoever_set_it(topics: Topics) -> None:
+    _commit(topics, _open(topics), b"1")
+    _grow(topics, ("ledger", "shipments"), 3)
+
+    with pytest.raises(FatalError, match="has 3 partitions, the installation was made with 2"):
+        _open(topics)
+    changed_too = topics.kafka.model_copy(update={"partitions": 3})
+    with pytest.raises(FatalError, match="wrote with 2 partitions"):
+        # the new number has no note of its own
+        KafkaOpener(changed_too, topics.group, SOURCES, "ledger").open(2)
