@@ -32,6 +32,7 @@ from services.notifier.rule import (
     UploadFailed,
     decide,
     judge,
+    quiet_after_fence,
 )
 from services.notifier.scheduling import Phase, StoreQueue
 from services.notifier.shared import Shared
@@ -92,7 +93,8 @@ class NotifierPartition:
     def opened(self, accepted_at: datetime | None = None) -> None:
         """See `Handler.opened`: calls of a former owner are in doubt, and settings may have changed."""
         self._running = True
-        self._forgotten = Forgotten(accepted_at, self._shared.now) if accepted_at else None
+        quiet_since = quiet_after_fence(self._shared.now, self._shared.limits)
+        self._forgotten = Forgotten(accepted_at, quiet_since) if accepted_at else None
         for index, _ in self._store.scan(b"x/", 1_000_000):
             key = index.split(b"\0", 1)[1].decode()
             work = self._shared.works.get(key)

@@ -6,6 +6,7 @@ Used on the runtime's thread only; calls are handed to the asyncio thread and co
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from math import ceil
 from typing import Any, Protocol
 
 import structlog
@@ -338,7 +339,8 @@ def _limits(settings: NotifierSettings, version: str) -> Limits:
     return Limits(
         partition_count=settings.kafka.partitions,
         writer=version,
-        call_start_s=int(settings.call_start_s),
+        call_start_s=ceil(settings.call_start_s),
+        call_s=ceil(max((site.api.call_s for site in settings.sites.values()), default=30)),
         call_horizon_s=settings.call_horizon_s,
         lookup_gap_s=settings.lookup_gap_s,
         lookup_first_s=settings.lookup_first_s,

@@ -43,6 +43,7 @@ CARRIERS = {
 SETTINGS: Mapping[str, str] = {
     # seconds instead of minutes: the stand-in never acts later than it answers, unless it is told to
     "WAYBILL_CALL_HORIZON_S": "3",
+    "WAYBILL_CALL_START_S": "3",
     "WAYBILL_LOOKUP_GAP_S": "1",
     "WAYBILL_LOOKUP_FIRST_S": "1",
     "WAYBILL_RETRY_FIRST_S": "1",
@@ -55,6 +56,8 @@ SETTINGS: Mapping[str, str] = {
     "WAYBILL_IMPORTER__WINDOW_MAX_S": str(31 * 86_400),
 }
 _RATE = {"start_per_s": 60, "max_per_s": 200}
+_CALL_S = 5
+"""A killed service's last call counts as over after this: the stand-in answers in milliseconds."""
 _HISTORY = timedelta(days=32)
 """The stand-in's orders were made in the thirty days before its first start."""
 
@@ -231,7 +234,7 @@ class Installation:
         rest = f"{self.sandbox_url}/rest"
         urls = {"api_url": rest, "token_url": rest, "sync_url": f"{self.sandbox_url}/sync"}
         app = {"app_key": key, "app_secret": secret}
-        return {"app": app, "api": {**urls, "rate_limit": _RATE}}
+        return {"app": app, "api": {**urls, "rate_limit": _RATE, "call_s": _CALL_S}}
 
     # --------------------------------------------------------------------------------------- stores
 

@@ -65,6 +65,7 @@ Where to read on: `evaluate` (may it go?), `settle` (where does it belong?), `sh
 from services.notifier.rule.claims import claim_of
 from services.notifier.rule.commands import Objection, Plan, judge, plan_of
 from services.notifier.rule.decision import decide
+from services.notifier.rule.doubt import quiet_after_fence
 from services.notifier.rule.entry import recognised
 from services.notifier.rule.parcel import normalise_tracking
 from services.notifier.rule.types import (
@@ -154,5 +155,6 @@ __all__ = [
     "judge",
     "normalise_tracking",
     "plan_of",
+    "quiet_after_fence",
     "recognised",
 ]

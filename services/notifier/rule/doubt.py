@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from services.notifier.rule.backoff import after_pause
 from services.notifier.rule.entry import moved, was_called
 from services.notifier.rule.notices import notice
-from services.notifier.rule.types import NOTHING, Decision, Facts, StartLookUp
+from services.notifier.rule.types import NOTHING, Decision, Facts, Limits, StartLookUp
 from waybill.contracts import LedgerEntry
 from waybill.contracts.ledger import Lookups, State
 from waybill.contracts.notification import Outcome, Reason
@@ -19,11 +19,18 @@ BY_OPERATOR = frozenset({Reason.RELEASED, Reason.RESEND_ASKED})
 
 
 def enter_doubt(entry: LedgerEntry, facts: Facts, **changes: object) -> Decision:
-    """Look Alibaba up from now on; from now on, by this owner's clock, no call of the attempt is under way.
-
-    Also the way back in after a change of owner: what was counted on another clock counts no more.
-    """
+    """Look Alibaba up from now on; by this owner's clock, no call of the attempt is under way any more."""
     return _look_up(entry, facts, _why(entry), changes)
+
+
+def doubt_another_owner(entry: LedgerEntry, facts: Facts) -> Decision:
+    """The same after a change of owner: what was counted on another clock counts no more."""
+    return _look_up(entry, facts, _why(entry), {}, quiet_after_fence(facts.now, facts.limits))
+
+
+def quiet_after_fence(fenced_at: datetime, limits: Limits) -> datetime:
+    """When the last call of a shut-out owner is over: one announced before the fence may still start."""
+    return fenced_at + timedelta(seconds=limits.call_start_s + limits.call_s)
 
 
 def look_first(entry: LedgerEntry, facts: Facts, quiet_since: datetime) -> Decision:

@@ -1,6 +1,6 @@
 """What the world around an entry does to it: orders and stores change, time passes, owners change."""
 
-from services.notifier.rule.doubt import enter_doubt
+from services.notifier.rule.doubt import doubt_another_owner, enter_doubt
 from services.notifier.rule.entry import UNSENT, may_have_acted, noted
 from services.notifier.rule.lookups import look_again, look_soon
 from services.notifier.rule.settle import settle_held
@@ -43,7 +43,7 @@ def due_reached(entry: LedgerEntry, facts: Facts) -> Decision:
 
 
 def taken_over(entry: LedgerEntry, facts: Facts) -> Decision:
-    """A new owner: whatever call the old one had is quiet from its fence on, by the new owner's clock."""
+    """A new owner: the old one is shut out, and its last call is over a call's time later."""
     if entry.state in (State.DISPATCHED, State.IN_DOUBT):
-        return enter_doubt(entry, facts)
+        return doubt_another_owner(entry, facts)
     return due_reached(entry, facts)

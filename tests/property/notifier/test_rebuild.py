@@ -240,7 +240,7 @@ class Notifier(RuleBasedStateMachine):
         """The partition is opened anew, on its own view."""
         before = self.view
         self.desk.handler().close()
-        with patch("services.notifier.app.RocksStore", lambda _folder, _identity: before):
+        with patch.object(self.desk.notifier, "_open_store", lambda _folder, _identity: before):
             self.desk.open()
 
     # --------------------------------------------------------------------------------------- invariants

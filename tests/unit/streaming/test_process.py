@@ -12,6 +12,14 @@ from waybill.streaming.errors import FatalError
 
 
 @pytest.fixture(autouse=True)
+def watchdogs(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """When the process would be ended in any case; a real watchdog would end the test run."""
+    started: list[float] = []
+    monkeypatch.setattr("waybill.process._end_in_any_case", started.append)
+    return started
+
+
+@pytest.fixture(autouse=True)
 def _handlers() -> Iterator[None]:
     before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
     yield
@@ -20,7 +28,7 @@ def _handlers() -> Iterator[None]:
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_a_signal_ends_the_turns_and_starts_the_stop(number: int) -> None:
+def test_a_signal_ends_the_turns_and_starts_the_stop(number: int, watchdogs: list[float]) -> None:
     turns = 0
     deadlines: list[float] = []
 
@@ -39,6 +47,7 @@ def test_a_signal_ends_the_turns_and_starts_the_stop(number: int) -> None:
     assert turns == 3
     assert len(deadlines) == 1
     assert 7 < deadlines[0] <= 8
+    assert watchdogs == [9.5], "below the 10 s of supervisors"
 
 
 @pytest.mark.parametrize("where", ["turn", "stop"])
