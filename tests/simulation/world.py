@@ -31,6 +31,8 @@ from waybill.streaming.errors import FatalError
 CALM = Moods()
 STEPS_MAX = 20_000
 """More than any seed needs: whoever gets there goes round in circles."""
+_WAKE_S = 5.0
+"""Once nothing goes wrong any more, whoever was paused wakes up and learns what it lost."""
 
 
 class ViolationError(AssertionError):
@@ -86,6 +88,7 @@ class World:
         self.activity = 0
         self.trace: list[tuple[float, tuple[object, ...]]] = []
         self.is_calm = False
+        self.calm_at_s = 0.0
         self.broker = ModelBroker(lambda: self.now_s, records.PARTITIONS)
         self.broker.on_commit = self._committed
         self.group = ModelGroup(GROUP, lambda: self.now_s, records.PARTITIONS, SESSION_S)
@@ -165,7 +168,7 @@ class World:
 
     def _calm_down(self) -> None:
         self.note("faults are off")
-        self.is_calm = True
+        self.is_calm, self.calm_at_s = True, self.now_s
         self.alibaba.moods = CALM
         self.proofgen.trouble = 0.0
         for place, process in enumerate(self.processes):
@@ -249,7 +252,8 @@ class World:
             self.now_s += self.rng.choice((0.1, 1.0, 5.0))
             return True
         next_s = self._next_s()
-        if self.is_calm and (next_s is None or self.watch.is_settled(next_s)):
+        awake = self.is_calm and self.now_s > self.calm_at_s + _WAKE_S
+        if awake and (next_s is None or self.watch.is_settled(next_s)):
             return False
         self.now_s = max(self.now_s + 0.001, next_s if next_s is not None else self.now_s + 30.0)
         return True
