@@ -6,6 +6,7 @@ name a person or open a door, whatever the caller meant.
 
 import logging
 import sys
+import traceback
 from collections.abc import MutableMapping
 from typing import Any
 
@@ -17,12 +18,25 @@ _FORBIDDEN = frozenset(
         "name", "email", "phone", "address", "ship_to", "buyer", "note", "authorization", "sign",
     }
 )  # fmt: skip
+_CHAIN_MAX = 5
+"""Exceptions behind an exception that are worth a look."""
 
 
 def _redact(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
     for field in _FORBIDDEN.intersection(event):
         event[field] = "[redacted]"
     return event
+
+
+def _frames(exc_info: Any) -> str:
+    """Where it happened and of what kind, without messages: a library's may quote a whole record."""
+    error: BaseException | None = exc_info[1]
+    blocks: list[str] = []
+    while error is not None and len(blocks) < _CHAIN_MAX:
+        frames = "".join(traceback.format_tb(error.__traceback__))
+        blocks.append(f"{frames}{type(error).__module__}.{type(error).__qualname__}")
+        error = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
+    return "\nwhile handling\n".join(blocks)
 
 
 def configure_logging(service: str, level: str, form: str) -> None:
@@ -37,7 +51,7 @@ def configure_logging(service: str, level: str, form: str) -> None:
             structlog.contextvars.merge_contextvars,
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
-            structlog.processors.format_exc_info,
+            structlog.processors.ExceptionRenderer(_frames),
             _redact,
             renderer,
         ],

@@ -81,3 +81,22 @@ def test_an_exception_is_told_in_the_line(capsys: pytest.CaptureFixture[str]) ->
 
     fields = json.loads(capsys.readouterr().err)
     assert "ZeroDivisionError" in fields["exception"]
+
+
+@pytest.mark.parametrize("form", ["json", "console"])
+def test_an_exception_is_told_by_place_and_kind_and_never_by_its_words(
+    capsys: pytest.CaptureFixture[str], form: str
+) -> None:
+    configure_logging("notifier", "info", form)
+    buyer = "Ada King"
+    try:
+        try:
+            int(buyer)
+        except ValueError as error:
+            raise LookupError(f"no order of {buyer}") from error
+    except LookupError:
+        structlog.get_logger().exception("record_failed")
+
+    told = capsys.readouterr().err
+    assert "Ada" not in told
+    assert all(part in told for part in ("LookupError", "ValueError", "test_logs.py", "int(buyer)"))
