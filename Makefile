@@ -74,14 +74,18 @@ check: $(STATIC) ## everything that is fast, under a minute; run it before every
 test-unit: $(READY) ## tests of pure code, by example and by property: no server, no network
 	$(BIN)/pytest $(wildcard tests/unit tests/property)
 
-test-integration: $(READY) ## tests against a real Kafka and real HTTP servers, which they start
+# before any test starts its clock
+kafka-fetch: $(READY) ## fetch Apache Kafka from Maven Central (once)
+	$(BIN)/waybill kafka fetch
+
+test-integration: kafka-fetch ## tests against a real Kafka and real HTTP servers, which they start
 	$(BIN)/pytest tests/integration
 
-test-e2e: $(READY) ## the whole product, from Alibaba's stand-in to the notification
+test-e2e: kafka-fetch ## the whole product, from Alibaba's stand-in to the notification
 	$(BIN)/pytest tests/e2e
 
 # one run of pytest, so that one broker serves all tests that want one
-test: $(STATIC) ## all there is to check, and all tests: what CI runs
+test: $(STATIC) kafka-fetch ## all there is to check, and all tests: what CI runs
 	$(BIN)/pytest
 
 bench: $(READY) ## measure the notifier beside what its users could run instead
@@ -116,5 +120,5 @@ up: $(READY) ## keep it all running in the background: Kafka, the stand-in for A
 down: $(READY) ## stop what `make up` started; its data stays
 	$(BIN)/waybill down
 
-.PHONY: help setup lock clean fmt lint types imports contracts docs docs-check test-unit check \
+.PHONY: kafka-fetch help setup lock clean fmt lint types imports contracts docs docs-check test-unit check \
 	test-integration test-e2e test bench bench-store bench-outage sim fire demo kafka-start kafka-stop up down
