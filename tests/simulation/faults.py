@@ -86,8 +86,9 @@ def one_none_is_enough() -> Any:
 
     def holds_none(found: LedgerEntry, answer: Any, event: Any, facts: Facts) -> Decision:
         known = found.lookups
-        if known is not None and not known.none_at:
-            before = facts.now - timedelta(seconds=facts.limits.lookup_gap_s)
+        past = facts.now >= doubt.horizon_of(found, facts)
+        if known is not None and not known.none_at and past:
+            before = facts.now - timedelta(seconds=facts.limits.lookup_gap_s + 120)
             update = {"lookups": known.model_copy(update={"none_at": (before,)})}
             found = found.model_copy(update=update)
         return original(found, answer, event, facts)

@@ -5,7 +5,7 @@ published has to come to an end.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from random import Random
 
@@ -169,7 +169,8 @@ class World:
     def _calm_down(self) -> None:
         self.note("faults are off")
         self.is_calm, self.calm_at_s = True, self.now_s
-        self.alibaba.moods = CALM
+        # answers from the past are no fault that ends: the doubts of before are settled under them
+        self.alibaba.moods = replace(CALM, stale=self.alibaba.moods.stale)
         self.proofgen.trouble = 0.0
         for place, process in enumerate(self.processes):
             if process is None:
