@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any, Protocol
 
-from confluent_kafka import Consumer, KafkaException, Producer, TopicPartition
+from confluent_kafka import Consumer, KafkaError, KafkaException, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient
 from confluent_kafka.admin._listoffsets import OffsetSpec
 
@@ -116,6 +116,13 @@ class ModelRig:
             member.beat()
 
 
+_NO_COORDINATOR_YET = {
+    KafkaError.NOT_COORDINATOR,
+    KafkaError.COORDINATOR_NOT_AVAILABLE,
+    KafkaError.COORDINATOR_LOAD_IN_PROGRESS,
+}
+
+
 class KafkaRig:
     """The real thing."""
 
@@ -140,7 +147,7 @@ class KafkaRig:
         try:
             consumer.committed([TopicPartition(self.physical["shipments"], 0)], timeout=WAIT_S)
         except KafkaException as error:
-            if not error.args[0].retriable():
+            if not (error.args[0].retriable() or error.args[0].code() in _NO_COORDINATOR_YET):
                 raise
             return False
         finally:

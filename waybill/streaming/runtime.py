@@ -44,11 +44,8 @@ class Pool(Protocol):
 class Timing:
     """Times of the runtime, each with its reason."""
 
-    fences_max: int = 3
-    """So often shut out of a partition that stays assigned: another group writes it."""
-    fences_s: float = 60.0
-    """Within this time. A member that was evicted while it slept may finish one takeover too late, and shut
-    out its rightful successor once; two groups shut each other out again and again."""
+    fence_grace_s: float = 12.0
+    """A fenced partition that is still assigned after a session timeout is written by another group."""
     recommit_s: float = 6 * 3600.0
     """Positions and transactional ids expire when unused for days: re-commit well before."""
     reopen_pause_s: float = 2.0
@@ -99,7 +96,6 @@ class Runtime:
         self._membership: Membership | None = None
         self._partitions: dict[int, OwnedPartition] = {}
         self._retry_at: dict[int, float] = {}
-        self._fenced_at: dict[int, list[float]] = {}
         self._tables_missing: set[Place] = set()
         self._stopping = False
 
@@ -143,7 +139,6 @@ class Runtime:
         log.info("partition_lost", partition=number)
         partition = self._partitions.pop(number, None)
         self._retry_at.pop(number, None)
-        self._fenced_at.pop(number, None)
         if partition is not None:
             self._forget(partition)
 
@@ -232,29 +227,13 @@ class Runtime:
         except FencedError as error:
             log.warning("partition_fenced", partition=partition.number, detail=str(error))
             self._metrics.fenced()
-            self._shut_out(partition)
+            self._forget(partition)
+            partition.enter(Phase.FENCED)
         except UnclearError as error:
             log.warning("partition_unclear", partition=partition.number, detail=str(error))
             self._metrics.rebuilt()
             self._reopen(partition)
         return True
-
-    def _shut_out(self, partition: OwnedPartition) -> None:
-        """Wait whether the group takes it away; if not, open it again: it is ours."""
-        self._forget(partition)
-        now_s, number = self._clock(), partition.number
-        recent = [
-            at for at in self._fenced_at.get(number, ()) if now_s - at < self._timing.fences_s
-        ]
-        self._fenced_at[number] = [*recent, now_s]
-        partition.enter(Phase.FENCED)
-        if len(self._fenced_at[number]) >= self._timing.fences_max:
-            raise FatalError(
-                f"another group writes {self._service.sources.state[0]} partition {number}: this process "
-                f"was shut out {self._timing.fences_max} times within {self._timing.fences_s:.0f} s while "
-                "its own group still gives it the partition. Two installations, or two values of the group "
-                "setting, work on the same topics. Stop one of them, or give it another topic prefix."
-            )
 
     def _reopen(self, partition: OwnedPartition) -> None:
         self._forget(partition)
@@ -275,8 +254,7 @@ class Runtime:
                     settle_s=self._timing.settle_s,
                 )
             case Phase.FENCED:
-                if self._clock() - partition.since_s > self._timing.reopen_pause_s:
-                    self._open(partition)
+                self._still_ours(partition)
                 return False
             case Phase.STOPPED:
                 return False
@@ -343,6 +321,16 @@ class Runtime:
         self._metrics.restored(took_s)
         log.info("partition_running", partition=partition.number, restore_s=round(took_s, 3))
         return True
+
+    def _still_ours(self, partition: OwnedPartition) -> None:
+        if self._clock() - partition.since_s > self._timing.fence_grace_s:
+            fence = self._service.sources.state[0]
+            raise FatalError(
+                f"another group writes {fence} partition {partition.number}: this process was shut out "
+                "while its own group still gives it the partition. Two installations, or two values of "
+                "the group setting, work on the same topics. Stop one of them, or give it another topic "
+                "prefix."
+            )
 
     def _forget(self, partition: OwnedPartition) -> None:
         self._reader.unassign(partition.places())
