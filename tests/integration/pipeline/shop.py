@@ -120,7 +120,7 @@ class Shop:
         deadline = time.monotonic() + deadline_s
         while (found := self.outcomes()) != wanted and time.monotonic() < deadline:
             time.sleep(0.5)
-        assert found == wanted
+        assert found == wanted, f"{dict(found)} instead of {dict(wanted)}"
 
     def wait_confirmed(self, at_least: int) -> None:
         """Until so many are confirmed."""
