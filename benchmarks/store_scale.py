@@ -40,7 +40,7 @@ from waybill.broker.ports import free_port
 from waybill.contracts import LedgerEntry
 from waybill.contracts.base import LogisticsType
 from waybill.contracts.codec import Codec, SchemaBook
-from waybill.contracts.headers import LEDGER_CARD, event_headers
+from waybill.contracts.headers import LEDGER_CARD, TRACEPARENT, new_traceparent
 from waybill.contracts.keys import partition_of
 from waybill.contracts.ledger import Attempt, Result, ResultVia, Seen, SeenEnd, State, Step
 from waybill.settings import KafkaSettings
@@ -120,10 +120,12 @@ def fill(kafka: KafkaSettings, orders: int) -> None:
     if written:
         raise SystemExit(f"the kept log has {written} entries, not {orders}: use another --folder")
     entries, producer = Entries(), plain_producer(kafka, "scale")
+    headers = [
+        (LEDGER_CARD, entries.card),
+        (TRACEPARENT, new_traceparent("any").encode()),
+    ]
     for number in range(orders):
-        key, time_ms = key_of(number), int(_NOW.timestamp() * 1000)
-        headers = event_headers("ledger_entry", f"{key}@3", "waybill/notifier", time_ms)
-        headers.append((LEDGER_CARD, entries.card))
+        key = key_of(number)
         while True:
             try:
                 producer.produce(_LEDGER, entries.make(number), key, headers=list(headers))

@@ -16,7 +16,13 @@ from services.notifier.view import Card
 from waybill.contracts import LedgerEntry, Notification, Order, OrderHint, Shipment, Store
 from waybill.contracts.base import Record, millis
 from waybill.contracts.codec import Codec, DecodeError
-from waybill.contracts.headers import LEDGER_ATTENTION, LEDGER_CARD, TRACEPARENT, event_headers
+from waybill.contracts.headers import (
+    LEDGER_ATTENTION,
+    LEDGER_CARD,
+    TRACEPARENT,
+    event_headers,
+    parse_traceparent,
+)
 from waybill.contracts.identity import record_key
 from waybill.contracts.imports import HintReason
 from waybill.contracts.keys import parse_order_key
@@ -244,15 +250,20 @@ class Turn:
             entry = self._entries[key]
             assert entry is not None  # noqa: S101 - only entries are written
             card, framed = Card.of(entry), self.shared.codecs.ledger.encode(entry)
-            headers = [
-                *self._headers("ledger_entry", f"{key}@{entry.revision}", key),
-                (LEDGER_CARD, card.encoded()),
-            ]
-            if entry.attention is not None:
-                headers.append((LEDGER_ATTENTION, entry.attention.value.encode()))
+            headers = self._entry_headers(key, entry, card)
             record = Outbound("ledger", self.partition, key.encode(), framed, headers)
             self.batch.outputs.append(record)
             self.batch.effects.append(Remember(key, entry))
             places.append((key, card, framed))
         view.put_entries(self.store, self.batch.changes, places)
         return self.batch
+
+    def _entry_headers(self, key: str, entry: LedgerEntry, card: Card) -> list[Header]:
+        """Only what a reader of the ledger decides by: a rebuild parses the headers of millions."""
+        headers: list[Header] = [(LEDGER_CARD, card.encoded())]
+        if entry.attention is not None:
+            headers.append((LEDGER_ATTENTION, entry.attention.value.encode()))
+        trace = self._traces.get(key)
+        if trace is not None and parse_traceparent(trace) is not None:
+            headers.append((TRACEPARENT, trace.encode()))
+        return headers

@@ -97,6 +97,8 @@ def _consumer_base(kafka: KafkaSettings, client_id: str) -> Config:
         "fetch.message.max.bytes": _MESSAGE_BYTES_MAX,
         "fetch.max.bytes": 2 * _MESSAGE_BYTES_MAX,
         "queued.max.messages.kbytes": 16_384,  # what is prefetched is memory too
+        # a full queue is emptied in milliseconds; the default waits a second before it fetches again
+        "fetch.queue.backoff.ms": 10,
         # a partition that joins waits for the fetch under way; the default is 500 ms
         "fetch.wait.max.ms": 100,
         "fetch.error.backoff.ms": 50,
