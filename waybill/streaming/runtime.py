@@ -45,9 +45,15 @@ class Timing:
     """Times of the runtime, each with its reason."""
 
     fence_grace_s: float = 12.0
-    """A fenced partition that is still assigned after a session timeout is written by another group."""
-    recommit_s: float = 6 * 3600.0
-    """Positions and transactional ids expire when unused for days: re-commit well before."""
+    """A fenced partition that is still assigned after a session timeout is ours to open again."""
+    rivalry_s: float = 180.0
+    """Shut out twice within this time, it is written by another group. Once is no proof: a member that was
+    evicted while it slept may finish its takeover too late, and shut out its rightful successor."""
+    probe_s: float = 2.0
+    """After such a reopening a partition commits so often until `rivalry_s` is over: a rival is met soon."""
+    recommit_s: float = 10.0
+    """An idle partition commits so often, to learn that it was shut out; positions and transactional ids
+    that are unused for days would expire, too."""
     reopen_pause_s: float = 2.0
     """Between an unclear end and the next takeover. Longer than a heartbeat: a process that was evicted
     while it slept learns of it first, and does not shut out its successor."""
@@ -96,6 +102,8 @@ class Runtime:
         self._membership: Membership | None = None
         self._partitions: dict[int, OwnedPartition] = {}
         self._retry_at: dict[int, float] = {}
+        self._fenced_at: dict[int, float] = {}
+        """When a partition was last shut out while it was ours."""
         self._tables_missing: set[Place] = set()
         self._stopping = False
 
@@ -139,6 +147,7 @@ class Runtime:
         log.info("partition_lost", partition=number)
         partition = self._partitions.pop(number, None)
         self._retry_at.pop(number, None)
+        self._fenced_at.pop(number, None)
         if partition is not None:
             self._forget(partition)
 
@@ -249,7 +258,7 @@ class Runtime:
             case Phase.RUNNING:
                 return partition.step(
                     self._metadata,
-                    self._timing.recommit_s,
+                    self._recommit_s(partition.number),
                     intake=not self._stopping,
                     settle_s=self._timing.settle_s,
                 )
@@ -323,14 +332,27 @@ class Runtime:
         return True
 
     def _still_ours(self, partition: OwnedPartition) -> None:
-        if self._clock() - partition.since_s > self._timing.fence_grace_s:
+        """A fenced partition that the group did not take away in time: open it again, but only once."""
+        if self._clock() - partition.since_s <= self._timing.fence_grace_s:
+            return
+        if self._is_rivalled(partition.number):
             fence = self._service.sources.state[0]
             raise FatalError(
                 f"another group writes {fence} partition {partition.number}: this process was shut out "
-                "while its own group still gives it the partition. Two installations, or two values of "
-                "the group setting, work on the same topics. Stop one of them, or give it another topic "
-                "prefix."
+                "twice while its own group still gives it the partition. Two installations, or two "
+                "values of the group setting, work on the same topics. Stop one of them, or give it "
+                "another topic prefix."
             )
+        self._fenced_at[partition.number] = partition.since_s
+        log.warning("partition_reopened", partition=partition.number, reason="it stayed assigned")
+        self._open(partition)
+
+    def _is_rivalled(self, number: int) -> bool:
+        fenced_at_s = self._fenced_at.get(number)
+        return fenced_at_s is not None and self._clock() - fenced_at_s < self._timing.rivalry_s
+
+    def _recommit_s(self, number: int) -> float:
+        return self._timing.probe_s if self._is_rivalled(number) else self._timing.recommit_s
 
     def _forget(self, partition: OwnedPartition) -> None:
         self._reader.unassign(partition.places())

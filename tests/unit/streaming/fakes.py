@@ -37,7 +37,14 @@ WITNESSED = Sources(
     tables=("table",),
     witnessed=True,
 )
-TIMING = Timing(fence_grace_s=10.0, recommit_s=1000.0, reopen_pause_s=2.0, settle_s=500.0)
+TIMING = Timing(
+    fence_grace_s=10.0,
+    rivalry_s=200.0,
+    probe_s=3.0,
+    recommit_s=1000.0,
+    reopen_pause_s=2.0,
+    settle_s=500.0,
+)
 STARTED_AT = datetime(2026, 11, 1, tzinfo=UTC)
 
 

@@ -56,13 +56,50 @@ def test_a_fenced_partition_that_is_taken_away_in_time_is_no_fault() -> None:
     assert house.phases() == {}
 
 
-def test_a_fenced_partition_that_stays_assigned_ends_the_process() -> None:
-    house = _running()
+def _outstay(house: House) -> None:
+    """Fenced, and still assigned when the grace is over."""
     _fence(house)
     house.clock.now_s += TIMING.fence_grace_s + 0.1
+    house.turns()
+
+
+def test_an_owner_shut_out_by_a_takeover_that_came_too_late_opens_its_partition_again() -> None:
+    """An evicted member woke up and finished the takeover that it had begun; then it learnt of it."""
+    house = _running()
+
+    _outstay(house)
+
+    assert house.phases() == {0: "running"}
+    assert house.service.effects() == [b"a"]
+
+
+def test_a_partition_that_is_shut_out_twice_and_stays_assigned_ends_the_process() -> None:
+    house = _running()
+    _outstay(house)
 
     with pytest.raises(FatalError, match="another group writes state partition 0"):
-        house.turns(1)
+        _outstay(house)
+
+
+def test_fences_long_apart_are_no_other_group() -> None:
+    house = _running()
+    for _ in range(3):
+        _outstay(house)
+        house.clock.now_s += TIMING.rivalry_s
+        house.turns()
+
+    assert house.phases() == {0: "running"}
+
+
+def test_a_reopened_partition_without_work_commits_often_to_meet_a_rival() -> None:
+    house = _running()
+    _outstay(house)
+    _another_owner(house)
+
+    house.clock.now_s += TIMING.probe_s + 0.1
+    house.turns(4)
+
+    assert house.phases() == {0: "fenced"}
 
 
 def test_a_fence_of_one_partition_leaves_the_others_alone() -> None:
