@@ -62,6 +62,9 @@ class Rig(Protocol):
     def fence_id(self, partition: int) -> str:
         """The transactional id of a ledger partition."""
 
+    def expire(self, transactional_id: str) -> None:
+        """Leave an id unused until the broker has forgotten it."""
+
     def pass_time(self) -> None:
         """Let members hear of the group's decisions."""
 
@@ -108,6 +111,9 @@ class ModelRig:
     def fence_id(self, partition: int) -> str:
         return f"ledger-{partition}"
 
+    def expire(self, transactional_id: str) -> None:
+        self.broker.forget(transactional_id)
+
     def pass_time(self) -> None:
         self.now_s += 0.1
         self.broker.write_markers()
@@ -116,6 +122,8 @@ class ModelRig:
             member.beat()
 
 
+_IDS = "__transaction_state"
+"""The broker's own topic: what it knows of each transactional id."""
 _NO_COORDINATOR_YET = {
     KafkaError.NOT_COORDINATOR,
     KafkaError.COORDINATOR_NOT_AVAILABLE,
@@ -212,6 +220,30 @@ class KafkaRig:
 
     def fence_id(self, partition: int) -> str:
         return f"{self.physical['ledger']}-{partition}"
+
+    def expire(self, transactional_id: str) -> None:
+        wait_until(lambda: self._is_forgotten(transactional_id), WAIT_S, every_s=0.2)
+
+    def _is_forgotten(self, transactional_id: str) -> bool:
+        """Whether the newest record about it in the coordinator's own topic is a tombstone."""
+        config = {"bootstrap.servers": self.kafka.bootstrap_servers, "group.id": self.group}
+        consumer = Consumer({**config, "enable.partition.eof": True, "enable.auto.commit": False})
+        found = consumer.list_topics(_IDS, timeout=WAIT_S).topics[_IDS].partitions
+        consumer.assign([TopicPartition(_IDS, number, 0) for number in found])
+        ends, newest = 0, None
+        try:
+            while ends < len(found):
+                message = consumer.poll(WAIT_S)
+                assert message is not None, "the broker did not answer"
+                error = message.error()
+                if error is not None:
+                    assert error.code() == KafkaError._PARTITION_EOF, error
+                    ends += 1
+                elif (message.key() or b"").endswith(transactional_id.encode()):
+                    newest = message
+        finally:
+            consumer.close()
+        return newest is not None and newest.value() is None
 
     def pass_time(self) -> None:
         """It passes by itself."""

@@ -5,13 +5,12 @@ from dataclasses import dataclass, field
 
 import pytest
 
+from tests.conformance.reading import LEDGER, SHIPMENTS, reading
 from tests.conformance.rigs import WAIT_S, Rig
 from tests.waiting import wait_until
 from waybill.streaming.errors import FencedError
-from waybill.streaming.ports import BEGINNING, Membership, Opened, Place, Reader
+from waybill.streaming.ports import Membership, Opened, Place
 from waybill.streaming.records import Outbound
-
-LEDGER, SHIPMENTS = Place("ledger", 0), Place("shipments", 0)
 
 
 def _write(
@@ -25,35 +24,6 @@ def _write(
     return opened.transactions.commit(outputs, positions or {}, note, rig.metadata())
 
 
-@dataclass
-class Seen:
-    """What a reader brought so far."""
-
-    rig: Rig
-    reader: Reader
-    values: list[bytes | None] = field(default_factory=list)
-    end: int = -1
-    lost: list[Place] = field(default_factory=list)
-
-    def step(self) -> "Seen":
-        self.rig.pass_time()
-        batch = self.reader.read(100, 0.1)
-        self.values += [record.value for record in batch.records]
-        self.end = max([self.end, *(end for _, end in batch.ends)])
-        self.lost += batch.lost
-        return self
-
-    def up_to(self, end: int) -> Sequence[bytes | None]:
-        wait_until(lambda: self.step().end >= end, WAIT_S)
-        return self.values
-
-
-def _reading(rig: Rig, place: Place, offset: int = BEGINNING) -> Seen:
-    reader = rig.reader()
-    reader.assign({place: offset})
-    return Seen(rig, reader)
-
-
 def test_an_old_producer_is_fenced_by_the_next_takeover(rig: Rig) -> None:
     old = rig.opener().open(0)
     _write(rig, old, b"old")
@@ -63,7 +33,7 @@ def test_an_old_producer_is_fenced_by_the_next_takeover(rig: Rig) -> None:
     with pytest.raises(FencedError):
         _write(rig, old, b"zombie")
     _write(rig, new, b"new")
-    assert _reading(rig, LEDGER).up_to(4) == [b"old", b"new"]
+    assert reading(rig, LEDGER).up_to(4) == [b"old", b"new"]
 
 
 def test_a_takeover_leaves_other_partitions_alone(rig: Rig) -> None:
@@ -80,14 +50,14 @@ def test_a_takeover_aborts_what_the_predecessor_left_open(rig: Rig) -> None:
 
     assert opened.ends["ledger"] == 3  # two records and the marker of their abort
     _write(rig, opened, b"mine")
-    assert _reading(rig, LEDGER).up_to(5) == [b"mine"]
+    assert reading(rig, LEDGER).up_to(5) == [b"mine"]
     del left
 
 
 def test_a_reader_tells_the_end_behind_markers(rig: Rig) -> None:
     opened = rig.opener().open(0)
     assert _write(rig, opened, b"1", b"2") == {LEDGER: 1}
-    seen = _reading(rig, LEDGER)
+    seen = reading(rig, LEDGER)
 
     assert seen.up_to(3) == [b"1", b"2"]
     assert rig.opener().open(0).ends == {"ledger": 3, "orders": 0}
@@ -97,7 +67,7 @@ def test_a_reader_stops_at_the_last_stable_offset(rig: Rig) -> None:
     rig.publish("shipments", b"before")
     left = rig.leave_open("somebody", "shipments", b"open")
     rig.publish("shipments", b"behind")
-    seen = _reading(rig, SHIPMENTS)
+    seen = reading(rig, SHIPMENTS)
 
     assert seen.up_to(1) == [b"before"]
     for _ in range(5):
@@ -138,7 +108,7 @@ def test_a_position_that_is_gone_is_told(rig: Rig, offset: int) -> None:
     rig.publish("shipments", b"1", b"2", b"3")
     rig.delete_before("shipments", 2)
 
-    seen = _reading(rig, SHIPMENTS, offset)
+    seen = reading(rig, SHIPMENTS, offset)
 
     wait_until(lambda: seen.step().lost, WAIT_S)
     assert seen.lost == [SHIPMENTS]

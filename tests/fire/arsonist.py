@@ -4,8 +4,9 @@ from collections.abc import Callable, Sequence
 from threading import Lock, Thread
 from time import monotonic, sleep
 
+from tests.fire import reconnecting
 from tests.fire.house import House
-from tests.fire.script import Deed
+from tests.fire.script import STORES, Deed
 from tests.fire.stories import Planned
 from waybill import broker
 from waybill.cli.errors import CommandError
@@ -33,6 +34,7 @@ class Fire:
         self._deeds = deeds
         self._records = records
         self._make = make
+        self._sellers = house.admin.sellers()
         self._sent: list[Outbound] = []
         self._began_s = 0.0
         self._stood_s = 0.0
@@ -100,6 +102,10 @@ class Fire:
                 self._alibaba(deed)
             case "operator":
                 self._operator(deed)
+            case "site":
+                self._site(deed)
+            case store if store in STORES:
+                self._store(deed, STORES.index(store))
             case _:
                 self._service(deed)
 
@@ -140,12 +146,29 @@ class Fire:
         self._start_broker()
 
     def _alibaba(self, deed: Deed) -> None:
-        added = self.house.change_faults("POST", "/faults", list(deed.faults))["faults"]
+        added = self.house.ask_sandbox("POST", "/faults", list(deed.faults))["faults"]
         self._until(self._now_s() + deed.for_s)
-        in_force = {row["id"] for row in self.house.change_faults("GET", "/faults")["faults"]}
+        in_force = {row["id"] for row in self.house.ask_sandbox("GET", "/faults")["faults"]}
         for row in added:
             if row["id"] in in_force:
-                self.house.change_faults("DELETE", f"/faults/{row['id']}")
+                self.house.ask_sandbox("DELETE", f"/faults/{row['id']}")
+
+    def _site(self, deed: Deed) -> None:
+        running = self.house.processes.find("sandbox")
+        if running is None:
+            raise RuntimeError("the stand-in ended by itself: see its log")
+        running.suspend()
+        try:
+            sleep(deed.for_s)
+        finally:
+            running.resume()
+
+    def _store(self, deed: Deed, number: int) -> None:
+        seller = self._sellers[number]
+        reconnecting.end_tokens(self.house, seller, refresh=deed.kind == "tokens end")
+        self._until(self._now_s() + deed.for_s)
+        tries = reconnecting.connect(self.house, seller)
+        self._note(f"{deed.target}: connected again, try {tries}")
 
     def _operator(self, deed: Deed) -> None:
         if deed.kind == "publish all again":

@@ -144,8 +144,8 @@ class House(Installation):
             self._admin = SandboxAdmin(self.sandbox_url)
         return self._admin
 
-    def change_faults(self, method: str, path: str, body: Any = None) -> Any:
-        """The stand-in's faults: `POST /faults`, `DELETE /faults/7`, `DELETE /faults`."""
+    def ask_sandbox(self, method: str, path: str, body: Any = None) -> Any:
+        """From any thread: `POST /faults`, `DELETE /faults/7`, `POST /codes`. Waits out a freeze."""
         url = f"{self.sandbox_url}/admin{path}"
         answer = httpx.request(method, url, json=body, timeout=20, trust_env=False)
         return answer.raise_for_status().json()
@@ -191,12 +191,12 @@ class House(Installation):
 
     def calm(self) -> None:
         """Everything back to normal: no faults, nothing frozen, the broker up, all services at work."""
-        self.change_faults("DELETE", "/faults")
+        for running in self.processes:
+            running.resume()
+        self.ask_sandbox("DELETE", "/faults")
         if process := self.broker_process:
             process.resume()
         broker.start(self.broker_folder)
-        for running in self.processes:
-            running.resume()
         self.all_ready()
 
     def close(self) -> None:

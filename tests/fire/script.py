@@ -10,19 +10,26 @@ from typing import Any
 
 NOTIFIERS = ("notifier", "notifier-2")
 SERVICES = (*NOTIFIERS, "importer", "proofgen")
+STORES = ("store 1", "store 2")
+"""The stand-in's sellers, by number."""
 
 SESSION_S = 3.0
 """A process that says nothing for so long loses its partitions."""
 CALL_S = 2.0
 CALL_START_S = 2
-CALL_HORIZON_S = 4
+CALL_HORIZON_S = 7
 LOOKUP_GAP_S = 1
 """The notifier's settings. The horizon bounds what follows: a call may start `CALL_START_S` after a fence,
-and act `BEFORE_S` + `LATE_S` after it arrived. A frozen notifier may wake right before its first byte: then
-it acts up to `FROZEN_S` + `BEFORE_S` + `LATE_S` after it fell asleep, while its successor, who waits for the
-session's end first, sends nothing before `SESSION_S` + `CALL_HORIZON_S` + `LOOKUP_GAP_S`, less one heartbeat.
-Beyond the horizon no client can hold the promise against a site that accepts everything."""
+and act `SITE_FROZEN_S` + `BEFORE_S` + `LATE_S` after it arrived, since it meets one freeze of the site at
+most. A frozen notifier may wake right before its first byte: then it acts that long and `FROZEN_S` after it
+fell asleep, while its successor, who waits for the session's end first, sends nothing before `SESSION_S` +
+`CALL_HORIZON_S` + `LOOKUP_GAP_S`, less one heartbeat. Beyond the horizon no client can hold the promise
+against a site that accepts everything."""
 FROZEN_S = 4.5
+SITE_FROZEN_S = 3.0
+"""Longer than `CALL_S`: whoever calls meanwhile hangs up, and the call acts when the site goes on."""
+SITE_AWAKE_S = 6.0
+"""Between two freezes at least."""
 BEFORE_S = 0.4
 LATE_S = 1.2
 LAG_S = 0.9
@@ -34,7 +41,10 @@ _ORDER, _LOGISTICS = "/alibaba/order/get", "/order/logistics/query"
 
 @dataclass(frozen=True, slots=True)
 class Deed:
-    """One thing done to one target: a service, `broker`, `alibaba` or `operator`."""
+    """One thing done to one target: a service, `broker`, `alibaba`, its process `site`, a store, `operator`.
+
+    What is done to a store and to the site is over after `for_s`: the store is connected again.
+    """
 
     at_s: float
     target: str
@@ -65,6 +75,8 @@ def script(rng: Random, span_s: float) -> list[Deed]:
         *_on_broker(rng, span_s),
         *_on_alibaba(rng, span_s),
         *_by_operator(rng, span_s),
+        *_on_site(rng, span_s),
+        *(deed for name in STORES for deed in _on_store(rng, name, span_s)),
     ]
     return sorted(deeds, key=lambda deed: deed.at_s)
 
@@ -105,6 +117,24 @@ def _by_operator(rng: Random, span_s: float) -> Iterator[Deed]:
     for kind in kinds:
         yield Deed(at_s, "operator", kind, wipe="rewind" in kind and rng.random() < 0.5)
         at_s += rng.uniform(3, 8)
+
+
+def _on_site(rng: Random, span_s: float) -> Iterator[Deed]:
+    """Calls hang, and act when it goes on."""
+    at_s = rng.uniform(1, span_s * 0.6)
+    while at_s < span_s - 2:
+        for_s = rng.uniform(0.3, SITE_FROZEN_S)
+        yield Deed(at_s, "site", "freeze", for_s)
+        at_s += for_s + SITE_AWAKE_S + rng.expovariate(1 / 6)
+
+
+def _on_store(rng: Random, name: str, span_s: float) -> Iterator[Deed]:
+    at_s = rng.uniform(1, span_s)
+    while at_s < span_s - 2:
+        kind = rng.choice(("tokens end", "access token ends"))
+        for_s = rng.uniform(0.5, 8)
+        yield Deed(at_s, name, kind, for_s)
+        at_s += for_s + 3 + rng.expovariate(1 / 10)
 
 
 def _on_alibaba(rng: Random, span_s: float) -> Iterator[Deed]:

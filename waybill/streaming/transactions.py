@@ -25,6 +25,10 @@ _FENCED = {
     KafkaError.INVALID_PRODUCER_EPOCH,
     KafkaError.PRODUCER_FENCED,
 }
+_FORGOTTEN = {KafkaError.INVALID_PRODUCER_ID_MAPPING, KafkaError.UNKNOWN_PRODUCER_ID}
+"""The id was idle for so long that the broker dropped it (`transactional.id.expiration.ms`, 7 days), and
+with it who was shut out. An abort lets the client ask for the id anew, and a broker that knows no owner
+grants it: to a process too that a newer owner had fenced before it fell asleep itself."""
 
 
 @dataclass(slots=True)
@@ -54,7 +58,8 @@ class FencedProducer:
     ) -> Delivered:
         """Write all outputs and positions as one; a clean abort is tried again, with the same content.
 
-        Raises FencedError when another owner took over, UnclearError when the end is not known.
+        Raises FencedError when another owner took over, UnclearError when the end is not known, or when the
+        broker does not know this producer any more: only who reads the state again may go on then.
         """
         for _ in range(_TRIES_MAX):
             try:
@@ -104,7 +109,8 @@ class FencedProducer:
         )
 
     def _abort_or_raise(self, error: KafkaException) -> None:
-        if not error.args[0].txn_requires_abort():
+        cause: KafkaError = error.args[0]
+        if not cause.txn_requires_abort() or cause.code() in _FORGOTTEN:
             raise _translated(error) from error
         try:
             _retried(lambda: self._producer.abort_transaction(_CALL_S))

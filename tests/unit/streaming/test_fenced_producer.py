@@ -140,6 +140,20 @@ def test_what_must_be_aborted_is_aborted_and_made_again_with_the_same_content(st
     assert client.calls == [*failed, "abort", *ATTEMPT]
 
 
+@pytest.mark.parametrize(
+    "code", [KafkaError.INVALID_PRODUCER_ID_MAPPING, KafkaError.UNKNOWN_PRODUCER_ID]
+)
+@pytest.mark.parametrize("step", ["produce 2", "offsets", "commit"])
+def test_a_producer_that_the_broker_forgot_does_not_help_itself_to_the_id_again(
+    code: int, step: str
+) -> None:
+    client = ScriptedClient(**{step: [_error(code, abort=True)]})
+
+    with pytest.raises(UnclearError):
+        _commit(client)
+    assert client.calls == ATTEMPT[: ATTEMPT.index(step) + 1]
+
+
 def test_aborts_without_end_are_given_up() -> None:
     client = ScriptedClient(commit=[_error(abort=True)] * 99)
 
