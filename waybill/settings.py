@@ -1,14 +1,43 @@
-"""Settings: environment variables `WAYBILL_…` (nested with `__`), or a file named by `WAYBILL_ENV_FILE`."""
+"""Settings: environment variables `WAYBILL_…` (nested with `__`), or a file named by `WAYBILL_ENV_FILE`.
+
+What is out of bounds stops the start, with the variable, what was found and what is allowed.
+"""
 
 import os
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    SecretStr,
+    ValidationInfo,
+    field_validator,
+)
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from waybill.alibaba.settings import AlibabaSettings, AppCredentials
 from waybill.contracts.topics import PARTITIONS_DEFAULT
+
+_KEY_FILE_CHARS_MAX = 65_536
+"""A key has 44; a wrong file should not be read whole."""
+
+SESSION_TIMEOUT_MS_MAX = 10_000
+"""An evicted member hears of it a session and a beat later at most. That has to be over before a partition
+that was shut out counts as still its own, 12 s after: it would shut out its successor in turn."""
+
+
+def within(least: float, most: float, unit: str) -> AfterValidator:
+    """Bounds of a number whose refusal says what was found; numbers are no secrets."""
+
+    def check(found: float) -> float:
+        if not least <= found <= most:
+            raise ValueError(f"{found:,} {unit} found; allowed is {least:,} to {most:,} {unit}")
+        return found
+
+    return AfterValidator(check)
 
 
 class KafkaSettings(BaseModel):
@@ -35,17 +64,16 @@ class KafkaSettings(BaseModel):
     replication: int = Field(
         1, ge=1, description="Replicas when topics are created; 3 on a cluster."
     )
-    session_timeout_ms: int = Field(
+    session_timeout_ms: Annotated[int, within(1_000, SESSION_TIMEOUT_MS_MAX, "ms")] = Field(
         6_000,
-        ge=1_000,
         description="A process that says nothing for so long loses its partitions; short, so that "
-        "another one is at work within 10 s of a crash. 6 s is the least that brokers allow by default.",
+        "another one is at work within 10 s of a crash. 6 s is the least that brokers allow by default, "
+        "10 s the most: a process must learn that it lost a partition before it would open it again.",
     )
-    transaction_timeout_ms: int = Field(
+    transaction_timeout_ms: Annotated[int, within(1_000, 900_000, "ms")] = Field(
         15_000,
-        ge=1_000,
         description="The broker aborts a transaction that is open for so long; a crash then holds "
-        "readers back no longer than this.",
+        "readers back no longer than this. Brokers allow 15 minutes at most by default.",
     )
 
     def client_config(self) -> dict[str, str | int]:
@@ -85,6 +113,7 @@ class Settings(BaseSettings):
         env_file=os.environ.get("WAYBILL_ENV_FILE"),
         frozen=True,
         extra="ignore",
+        hide_input_in_errors=True,  # secrets stand beside whatever is wrong
     )
 
     kafka: KafkaSettings = Field(default_factory=KafkaSettings, description="The cluster.")
@@ -96,17 +125,38 @@ class Settings(BaseSettings):
         "info", description="Least level."
     )
     log_format: Literal["json", "console"] = Field("json", description="json for machines.")
-    stop_s: float = Field(
+    stop_s: Annotated[float, within(0.1, 600, "s")] = Field(
         8.0,
-        gt=0,
         description="How long a stop waits for calls under way; supervisors kill after 10 s.",
     )
+    seal_key_file: Path | None = Field(
+        None, description="File with the seal keys, one a line, instead of WAYBILL_SEAL_KEY."
+    )
     seal_key: SecretStr | None = Field(
-        None, description="Key that seals the stores' tokens: 32 bytes in base64."
+        None,
+        validate_default=True,
+        description="Key that seals the stores' tokens: 32 bytes in base64. Several with commas while "
+        "one follows another: the first seals, all open.",
     )
     registry_url: str | None = Field(
         None, description="Schema Registry, to read the Confluent wire format on public topics."
     )
+
+    @field_validator("seal_key", mode="before")
+    @classmethod
+    def _from_file(cls, key: object, info: ValidationInfo) -> object:
+        """The keys of the file when one is named: a file shows in no list of processes or containers."""
+        file = info.data.get("seal_key_file")
+        if file is None:
+            return key
+        if key:
+            raise ValueError("is set, and WAYBILL_SEAL_KEY_FILE too: set one of them")
+        try:
+            return SecretStr(file.read_text("utf-8")[:_KEY_FILE_CHARS_MAX])
+        except (OSError, UnicodeDecodeError) as error:
+            raise ValueError(
+                f"WAYBILL_SEAL_KEY_FILE cannot be read: {type(error).__name__}"
+            ) from None
 
 
 class SiteSettings(BaseModel):

@@ -9,21 +9,16 @@ from collections import OrderedDict, deque
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
-import structlog
-
 from services.notifier import restoring, view
 from services.notifier.batch import Remember, Requeue, Turn
-from services.notifier.orders import kept_form
+from services.notifier.intake import Intake
 from services.notifier.rule import (
-    CommandArrived,
     DueReached,
     Event,
     Forgotten,
     LookedUp,
     OrderChanged,
-    ProofArrived,
     ProofOverdue,
-    ShipmentArrived,
     StartCall,
     StartLookUp,
     StoreChanged,
@@ -31,35 +26,21 @@ from services.notifier.rule import (
     Uploaded,
     UploadFailed,
     decide,
-    judge,
     quiet_after_fence,
 )
 from services.notifier.scheduling import Phase, StoreQueue
 from services.notifier.shared import Shared
 from waybill.contracts import LedgerEntry
 from waybill.contracts.base import millis
-from waybill.contracts.codec import CONFLUENT, DeadReason, DecodeError
-from waybill.contracts.command import CommandKind, is_loss_key
-from waybill.contracts.headers import WB_REROUTED
-from waybill.contracts.identity import check_key
+from waybill.contracts.codec import DeadReason, DecodeError
 from waybill.contracts.ledger import State
-from waybill.contracts.topics import topics
-from waybill.streaming.dead_letters import dead_letter, fits, forwarded, misplaced
-from waybill.streaming.errors import FatalError
 from waybill.streaming.ports import Batch
 from waybill.streaming.records import Inbound
 from waybill.streaming.store import LocalStore
 
-log = structlog.get_logger()
-
 _SWEEP_MAX = 200
 """Due entries, takeovers or re-evaluations per batch, so that a batch stays short."""
 _ENTRIES_CACHED_MAX = 4_096
-_WHY_DEAD = {
-    DeadReason.TOO_MANY_SHIPMENTS: "the order has seen too many shipment ids; an operator has to look",
-    DeadReason.INVALID: "action, covers_order or logistics_type has a word that this version does not "
-    "know; bring it back after an upgrade",
-}
 
 
 class NotifierPartition:
@@ -69,6 +50,7 @@ class NotifierPartition:
         self.number = number
         self._store = store
         self._shared = shared
+        self._intake = Intake(shared, self._decide)
         self._results: deque[tuple[str, Event]] = deque()
         self._granted: deque[str] = deque()
         self._takeovers: deque[str] = deque()
@@ -96,12 +78,7 @@ class NotifierPartition:
         quiet_since = quiet_after_fence(self._shared.now, self._shared.limits)
         self._forgotten = Forgotten(accepted_at, quiet_since) if accepted_at else None
         for index, _ in self._store.scan(b"x/", 1_000_000):
-            key = index.split(b"\0", 1)[1].decode()
-            work = self._shared.works.get(key)
-            if (
-                work is None or work.phase is not Phase.CALLING
-            ):  # a call of our own still comes back
-                self._takeovers.append(key)
+            self._takeovers.append(index.split(b"\0", 1)[1].decode())
         # orders that came while nobody looked were absorbed without an event: ask the rule again
         for store_id in ("", *self._shared.stores):
             self.store_changed(store_id)
@@ -144,144 +121,15 @@ class NotifierPartition:
         while self._results:
             self._one_result(turn, *self._results.popleft())
         for _ in range(min(len(self._takeovers), _SWEEP_MAX)):
-            self._decide(turn, self._takeovers.popleft(), TakenOver())
+            self._take_over(turn, self._takeovers.popleft())
         for record in records:
-            self._record(turn, record)
+            self._intake.take(turn, record)
         self._sweep_stores(turn)
         self._sweep_due(turn)
         self._sweep_overdue(turn)
         while self._granted or turn.ask_later:
             self._ask(turn, self._granted.popleft() if self._granted else turn.ask_later.pop())
         return turn.finished()
-
-    def _record(self, turn: Turn, record: Inbound) -> None:
-        """One record; what cannot be read is a dead letter, and the stream goes on."""
-        turn.follow_trace(record)
-        try:
-            self._read(turn, record)
-            self._shared.failures.succeeded(record.topic)
-        except DecodeError as error:
-            self._dead(turn, record, error.reason, error.detail)
-        except FatalError:
-            raise
-        except Exception as error:
-            log.exception("record_failed", topic=record.topic, offset=record.offset)
-            self._shared.failures.failed(record.topic, error)
-            self._dead(turn, record, DeadReason.PROCESSING_FAILED, type(error).__name__)
-
-    def _read(self, turn: Turn, record: Inbound) -> None:
-        if record.key is None:
-            raise DecodeError(DeadReason.NO_KEY, "no key; want the order key <site>:<trade_id>")
-        if record.topic == "commands" and is_loss_key(record.key):
-            return  # for the runtime, of this partition whatever its key hashes to
-        right = misplaced(record, self._shared.partitions)
-        if right is not None:
-            self._reroute(turn, record, right)
-            return
-        key = record.key.decode(errors="replace")
-        match record.topic:
-            case "shipments":
-                self._shipment(turn, key, record)
-            case "orders":
-                self._order(turn, key, record)
-            case "proofs":
-                self._proof(turn, key, record)
-            case "commands":
-                self._command(turn, key, record)
-            case _:
-                raise RuntimeError(f"{record.topic} is no input of the notifier")
-
-    def _reroute(self, turn: Turn, record: Inbound, right: int) -> None:
-        if record.header(WB_REROUTED) is not None:
-            raise DecodeError(
-                DeadReason.WRONG_PARTITION,
-                f"on partition {record.partition} a second time; the key belongs to {right}",
-            )
-        if not fits(sent := forwarded(record, right), topics()[record.topic].bytes_max):
-            raise DecodeError(
-                DeadReason.WRONG_PARTITION,
-                f"the key belongs to partition {right}, and the record is too large to be forwarded",
-            )
-        self._shared.metrics.rerouted.labels(record.topic).inc()
-        turn.batch.outputs.append(sent)
-
-    def _dead(self, turn: Turn, record: Inbound, reason: DeadReason, detail: str) -> None:
-        log.warning(
-            "dead_letter",
-            topic=record.topic,
-            partition=record.partition,
-            offset=record.offset,
-            reason=reason.value,
-            detail=detail,
-        )
-        self._shared.metrics.dead_letters.labels(reason.value).inc()
-        group, now_ms = self._shared.group, self._shared.now_ms
-        turn.batch.outputs.append(dead_letter(record, reason, detail, group=group, now_ms=now_ms))
-
-    def _shipment(self, turn: Turn, key: str, record: Inbound) -> None:
-        shipment = self._shared.codecs.recent_shipments.decode(record.value)
-        check_key(record.key, shipment)
-        raw = record.value or b""
-        if raw[:1] == CONFLUENT:  # the ledger must be readable without a registry
-            raw = self._shared.codecs.shipment.encode(shipment)
-        event = ShipmentArrived(shipment, raw, len(record.value or b""))
-        dead = self._decide(turn, key, event)
-        if dead is not None:
-            raise DecodeError(dead, _WHY_DEAD[dead])
-
-    def _command(self, turn: Turn, key: str, record: Inbound) -> None:
-        """An operator's decision; one that does not apply changes nothing and tells nobody, since it may be
-        read again years later. Whoever writes one judges it by the same rule and looks at the entry."""
-        command = self._shared.codecs.command.decode(record.value)
-        check_key(record.key, command)
-        if command.kind is CommandKind.UNRECOGNISED:
-            raise DecodeError(
-                DeadReason.INVALID, "a kind of command that this version does not know"
-            )
-        if (before := turn.readable(key)) is None and turn.has_entry(key):
-            return  # the entry cannot be read, which is answered
-        verdict = judge(before, command)
-        self._decide(turn, key, CommandArrived(command))
-        applied = turn.entry(key) is not before
-        outcome = "applied" if applied else "ignored"
-        self._shared.metrics.commands.labels(command.kind.value, outcome).inc()
-        log.info(
-            "command",
-            order_key=key,
-            kind=command.kind.value,
-            command_id=command.command_id,
-            outcome=outcome,
-            why=verdict.words,
-        )
-
-    def _order(self, turn: Turn, key: str, record: Inbound) -> None:
-        if record.value is None:
-            turn.order_gone(key)
-        else:
-            check_key(record.key, self._shared.codecs.recent_orders.decode(record.value))
-            turn.order_seen(key, kept_form(record, self._shared.codecs.order))
-        if turn.has_entry(key):
-            self._decide(turn, key, OrderChanged())
-
-    def _proof(self, turn: Turn, key: str, record: Inbound) -> None:
-        proof = self._shared.codecs.proof.decode(record.value)
-        if not proof.pages and proof.refusal is None:
-            return  # no answer: it becomes overdue
-        hashes = tuple(page.sha256 for page in proof.pages)
-        event = ProofArrived(proof.claim_id, hashes, proof.refusal, proof.refusal_detail)
-        work = self._shared.works.get(key)
-        if work is None and (parked := turn.readable(key)) and parked.state is State.PARKED:
-            self._decide(turn, key, event)  # after all: it was parked for want of this proof
-        if work is None or work.phase is not Phase.ASKED or work.claim_id != proof.claim_id:
-            return  # an older claim's, or asked for twice: the image is never state
-        entry = turn.entry(key)
-        self._decide(turn, key, event)
-        after = turn.entry(key)
-        claim_id = after.claim.claim_id if after is not None and after.claim else None
-        untouched = after is not None and after is entry and after.state is State.CLAIMED
-        goes_on = untouched and claim_id == proof.claim_id
-        if not (goes_on and self._shared.upload(work, proof)):
-            turn.release(key)
 
     def _one_result(self, turn: Turn, key: str, event: Event) -> None:
         """The end of an upload, a call or a look-up."""
@@ -326,6 +174,15 @@ class NotifierPartition:
             return
         if self._shared.may_go_at_once(store_id):
             turn.ask_later.append(key)
+
+    def _take_over(self, turn: Turn, key: str) -> None:
+        """A call that nobody waits for is in doubt; one of our own from before still comes back."""
+        work = self._shared.works.get(key)
+        if work is not None and work.call is not None:
+            entry = turn.readable(key)
+            if entry is None or work.is_calling(entry.attempt):
+                return
+        self._decide(turn, key, TakenOver())
 
     def _ask(self, turn: Turn, key: str) -> None:
         """Publish the claim of an order that has a slot, unless something changed meanwhile."""

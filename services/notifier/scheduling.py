@@ -15,11 +15,13 @@ from services.notifier.rule import (
     LookedUp,
     LookupFailed,
     NotSent,
+    StartCall,
     Unclear,
     Uploaded,
     UploadFailed,
 )
 from services.notifier.view import parse_queue_key, queue_prefix
+from waybill.contracts.ledger import Attempt
 from waybill.streaming.store import LocalStore
 
 _WINDOW = 256
@@ -44,6 +46,15 @@ class Work:
     claim_id: str
     since_s: float
     phase: Phase = Phase.ASKED
+    call: StartCall | None = None
+    """The call under way."""
+
+    def is_calling(self, attempt: Attempt | None) -> bool:
+        """Whether the call under way is this very attempt, and not an older one of the order."""
+        if self.call is None or attempt is None:
+            return False
+        told = (attempt.number, attempt.request_sha256)
+        return told == (self.call.attempt, self.call.request.sha256())
 
 
 class Works:

@@ -1,8 +1,12 @@
-"""Settings of the notifier."""
+"""Settings of the notifier, with the bounds and relations that the one-shipment rule rests on."""
 
-from pydantic import Field
+from typing import Annotated
 
-from waybill.settings import Settings, SiteSettings
+from pydantic import Field, ValidationInfo, field_validator
+
+from waybill.settings import Settings, SiteSettings, within
+
+_DAY_S = 86_400
 
 
 class NotifierSettings(Settings):
@@ -26,22 +30,40 @@ class NotifierSettings(Settings):
     lookups_max: int = Field(
         16, ge=1, description="Look-ups at once: reads must not crowd out calls."
     )
-    call_start_s: float = Field(
-        5, gt=0, description="A call starts so soon after its record was sent, or never."
+    call_start_s: Annotated[float, within(0.1, 60, "s")] = Field(
+        5, description="A call starts so soon after its record was sent, or never."
     )
-    call_horizon_s: int = Field(
+    call_horizon_s: Annotated[int, within(1, _DAY_S, "s")] = Field(
         900,
-        ge=0,
         description="Assumption: no call acts at Alibaba later than this after it ended here.",
     )
-    lookup_gap_s: int = Field(120, ge=0, description="Two answers 'none' count only so far apart.")
-    lookup_first_s: int = Field(5, ge=1, description="Pause after the first look-up; doubles.")
-    claim_timeout_s: float = Field(60, gt=0, description="A proof is asked for again after this.")
-    proof_asks_max: int = Field(5, ge=1, description="Then a person has to look.")
-    retry_first_s: int = Field(
-        2, ge=1, description="Pause after the first harmless failure; doubles."
+    lookup_gap_s: Annotated[int, within(1, _DAY_S, "s")] = Field(
+        120, description="Two answers 'none' count only so far apart."
     )
-    retry_max_s: int = Field(300, ge=1, description="Longest such pause.")
-    hint_first_s: int = Field(
-        30, ge=1, description="Pause after the first hint for an unknown order."
+    claim_timeout_s: Annotated[float, within(1, 3_600, "s")] = Field(
+        60, description="A proof is asked for again after this."
     )
+    proof_asks_max: int = Field(5, ge=1, le=100, description="Then a person has to look.")
+    retry_max_s: Annotated[int, within(1, _DAY_S, "s")] = Field(
+        300, description="Longest pause after failures."
+    )
+    retry_first_s: Annotated[int, within(1, _DAY_S, "s")] = Field(
+        2,
+        description="Pause after the first harmless failure; doubles up to `WAYBILL_RETRY_MAX_S`.",
+    )
+    lookup_first_s: Annotated[int, within(1, 60, "s")] = Field(
+        5,
+        description="Pause after the first look-up; doubles, up to `WAYBILL_RETRY_MAX_S` in the end.",
+    )
+    hint_first_s: Annotated[int, within(1, 3_600, "s")] = Field(
+        30, description="Pause after the first hint for an unknown order; doubles up to an hour."
+    )
+
+    # of a field and not of the model: a refusal names the variable
+    @field_validator("retry_first_s", "lookup_first_s")
+    @classmethod
+    def _no_first_pause_is_longer_than_the_longest(cls, found: int, info: ValidationInfo) -> int:
+        longest = info.data.get("retry_max_s")  # missing when it is wrong itself, which is told
+        if longest is not None and found > longest:
+            raise ValueError(f"{found} s found; allowed is 1 to WAYBILL_RETRY_MAX_S, {longest} s")
+        return found

@@ -262,7 +262,7 @@ class Shared:
         if line is None:  # the tokens went away in this very moment
             owner.result(key, CallNeverStarted(call.attempt))
             return
-        work.phase = Phase.CALLING
+        work.phase, work.call = Phase.CALLING, call
         boot_s = self.clock.boot_s
 
         def may_start() -> bool:

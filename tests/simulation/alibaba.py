@@ -3,6 +3,9 @@
 It accepts a second shipment of an order, so that whoever sends twice is caught. It acts late, but no
 later than the horizon after the call ended for its caller; it answers queries from the past, but from no
 longer ago than two look-ups are apart. Both are what the product states as its assumptions.
+
+The strict one takes what is to be shipped and refuses the rest, and may take a call hours later: beyond
+the horizon only Alibaba's own rule protects.
 """
 
 from collections.abc import Callable
@@ -34,6 +37,8 @@ class Call:
     """When Alibaba takes it; None for never."""
     process: str
     acted: bool = False
+    refused: bool = False
+    """It came to a strict Alibaba that had nothing to ship any more."""
 
 
 @dataclass(slots=True)
@@ -77,7 +82,10 @@ class ModelAlibaba:
         horizon_s: float,
         lag_s: float,
         on_act: Callable[[Call], None],
+        *,
+        strict: bool = False,
     ) -> None:
+        self.strict = strict
         self.orders: dict[str, TradeOrder] = {}
         self.calls: list[Call] = []
         self.moods = Moods()
@@ -111,17 +119,37 @@ class ModelAlibaba:
         """Take what is due."""
         now_s = self.clock_s()
         for call in self.calls:
-            if not call.acted and call.acts_s is not None and call.acts_s <= now_s:
-                call.acted = True
-                order = self.orders[call.trade_id]
-                order.shipments.append((now_s, call, call.tracking_number))
-                order.changes.append((now_s, "delivering"))
-                self._on_act(call)
+            if call.acts_s is None or call.acts_s > now_s or call.acted or call.refused:
+                continue
+            if self.strict and not self.may_ship(call.trade_id):
+                call.refused = True
+                continue
+            call.acted = True
+            order = self.orders[call.trade_id]
+            order.shipments.append((now_s, call, call.tracking_number))
+            order.changes.append((now_s, "delivering"))
+            self._on_act(call)
+
+    def may_ship(self, trade_id: str) -> bool:
+        """Alibaba's own rule: paid, not shipped, neither held nor closed."""
+        order = self.orders[trade_id]
+        return not order.shipments and order.status(float("inf")) == "undeliver"
+
+    def is_late(self, call: Call) -> bool:
+        """Whether it acts beyond the horizon."""
+        return call.acts_s is not None and call.acts_s > call.ends_s + self.horizon_s
+
+    def late_s(self, ends_s: float) -> float:
+        """A time after the end of a call at which it may still act."""
+        rng, latest_s = self.rng, ends_s + self.horizon_s
+        if not self.strict:
+            return rng.choice((rng.uniform(ends_s, latest_s), latest_s - rng.uniform(0, 0.5)))
+        return latest_s + rng.uniform(0, rng.choice((30.0, 60.0, 600.0, 7_200.0)))
 
     def next_act_s(self) -> float | None:
         """When the next call acts."""
-        times = [c.acts_s for c in self.calls if not c.acted and c.acts_s is not None]
-        return min(times, default=None)
+        waiting = (call for call in self.calls if not (call.acted or call.refused))
+        return min((call.acts_s for call in waiting if call.acts_s is not None), default=None)
 
     def died(self, process: str) -> None:
         """A process is gone: for it, its calls ended now."""
@@ -129,7 +157,7 @@ class ModelAlibaba:
         for call in self.calls:
             if call.process == process and call.ends_s > now_s:
                 call.ends_s = now_s
-                if call.acts_s is not None:
+                if call.acts_s is not None and not self.strict:
                     call.acts_s = min(call.acts_s, now_s + self.horizon_s)
 
     def accepted(self, trade_id: str) -> list[Call]:
@@ -225,6 +253,8 @@ class ModelClient:
             raise errors.Unauthorised("token", operation=operation, code="IllegalAccessToken")
         if rng.random() < server.moods.refused:
             raise _refusal(rng, operation)
+        if server.strict and not server.may_ship(request.trade_id):
+            raise _not_to_be_shipped()
         if rng.random() < server.moods.rejected:
             raise errors.Rejected("no", operation=operation, code="402")
         return await self._declared(request)
@@ -240,6 +270,8 @@ class ModelClient:
         await future
         if unclear:
             raise errors.OutcomeUnknown("no answer", operation="declare_shipment")
+        if call.refused:
+            raise _not_to_be_shipped()
         return f"V-{len(server.calls)}"
 
     def _call(self, request: ShippingRequest, unclear: bool) -> Call:
@@ -249,8 +281,7 @@ class ModelClient:
         ends_s = now_s + (rng.uniform(0, CALL_S) if slow else rng.uniform(0, 0.05))
         acts_s: float | None = now_s + rng.uniform(0, ends_s - now_s)
         if unclear:
-            latest_s = ends_s + server.horizon_s
-            late_s = rng.choice((rng.uniform(ends_s, latest_s), latest_s - rng.uniform(0, 0.5)))
+            late_s = server.late_s(ends_s)
             acts_s = rng.choice((acts_s, None, late_s))
         return Call(
             request.trade_id,
@@ -261,6 +292,11 @@ class ModelClient:
             acts_s,
             self._process,
         )
+
+
+def _not_to_be_shipped() -> errors.AlibabaError:
+    """How the client classifies words about the order's state; Alibaba's code for it is not known."""
+    return errors.NeedsLookup("already shipped", operation="declare_shipment")
 
 
 def _refusal(rng: Random, operation: str) -> errors.AlibabaError:

@@ -58,6 +58,12 @@ class Log:
         """One behind the last record whose end is known: committed readers get no further."""
         return min(self.open.values()) if self.open else len(self.slots)
 
+    def truncate(self, end: int) -> None:
+        """Lose everything from here on, markers that are still to come included."""
+        del self.slots[end:]
+        self.start = min(self.start, end)
+        self.open = {transaction: at for transaction, at in self.open.items() if at < end}
+
     def committed(self, start: int, end: int) -> Iterator[Inbound]:
         """Committed records of a range, in order."""
         for record, transaction in self.slots[start:end]:
@@ -99,6 +105,8 @@ class ModelBroker:
         self._logs: dict[Place, Log] = {}
         self._ids: dict[str, str] = {}
         self._coordinators: dict[str, Coordinator] = {}
+        self._forgotten: dict[str, int] = {}
+        """Up to which epoch the producers of an id are strangers, shut out or not."""
         self._epochs = count(1)
         self._markers: deque[tuple[Transaction, Place]] = deque()
         self._made = count(1)
@@ -203,7 +211,7 @@ class ModelBroker:
     def _current(self, transactional_id: str, epoch: int) -> Coordinator:
         self._time_out()
         known = self._coordinators.get(transactional_id)
-        if known is None:
+        if known is None or epoch <= self._forgotten.get(transactional_id, 0):
             raise UnclearError("INVALID_PRODUCER_ID_MAPPING: the transactional id has expired")
         if known.epoch != epoch:
             raise FencedError("a newer producer has this transactional id")
@@ -252,4 +260,5 @@ class ModelBroker:
         """The id was unused for too long (`transactional.id.expiration.ms`)."""
         known = self._coordinators.get(transactional_id)
         if known is not None and known.transaction is None:
+            self._forgotten[transactional_id] = known.epoch
             del self._coordinators[transactional_id]

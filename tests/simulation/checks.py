@@ -1,15 +1,17 @@
 """What has to hold: after every step that matters, and when all has come to rest."""
 
+from collections import Counter
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from services.notifier.view import Card, entry_key, unpack
 from tests.simulation import records
 from tests.simulation.alibaba import Call
-from tests.simulation.broker import Transaction
+from tests.simulation.broker import Fate, Transaction
 from tests.simulation.people import Published
 from tests.simulation.process import GROUP, settings
 from waybill.contracts import LedgerEntry, Notification
+from waybill.contracts.command import CommandKind
 from waybill.contracts.headers import LEDGER_CARD
 from waybill.contracts.ledger import State
 from waybill.contracts.notification import Outcome, Reason
@@ -22,7 +24,18 @@ from waybill.streaming.records import Inbound
 if TYPE_CHECKING:
     from tests.simulation.world import World
 
+SETTLED = {State.REJECTED, State.VOIDED}
 UNDER_WAY = {State.CLAIMED, State.DISPATCHED, State.IN_DOUBT}
+
+
+class Written(NamedTuple):
+    """A committed entry."""
+
+    record: Inbound
+    began_s: float
+    """When its transaction began."""
+    losses: int
+    """How often the ledger had lost something before."""
 
 
 class Watch:
@@ -30,10 +43,37 @@ class Watch:
 
     def __init__(self, world: "World") -> None:
         self.world = world
-        self.written: dict[str, list[tuple[Inbound, float]]] = {}
-        """Committed entries of each order, with the time at which their transaction began."""
-        self._called: set[tuple[str, int]] = set()
+        self.written: dict[str, list[Written]] = {}
+        """Committed entries of each order, also those that the ledger lost later."""
+        self.confirmed: Counter[str] = Counter()
+        """How often each order became confirmed."""
+        self.asked: Counter[str] = Counter()
+        """How often a person asked for look-ups of each order."""
+        self.losses: Counter[int] = Counter()
+        """How often the ledger of a partition lost something."""
+        self._latest: dict[str, Inbound] = {}
+        self._called: set[tuple[str, int, int]] = set()
+        self._carried_out: set[tuple[str, int]] = set()
+        self._cancelled: set[tuple[str, str | None, int | None, int]] = set()
         self._processed: dict[Place, int] = {}
+        self._since: dict[Place, int] = {}
+        """From where on what was processed is known: before, the ledger may have forgotten it."""
+
+    def lost(self, number: int) -> None:
+        """The ledger of a partition lost something: what is left is the truth."""
+        self.losses[number] += 1
+        place = Place("shipments", number)
+        self._since[place] = len(self.world.broker.log(place).slots)
+        self._latest = {k: r for k, r in self._latest.items() if records.home(k) != number}
+        log = self.world.broker.log(Place("ledger", number))
+        for record, transaction in log.slots[log.start :]:
+            is_committed = transaction is None or transaction.fate is Fate.COMMITTED
+            if record is not None and record.key is not None and is_committed:
+                self._latest[record.key.decode()] = record
+
+    def begun_anew(self) -> None:
+        """The group's positions are gone: everything is read again."""
+        self._processed.clear()
 
     def committed(self, transactional_id: str, transaction: Transaction) -> None:
         """A transaction counts from now on."""
@@ -51,20 +91,51 @@ class Watch:
 
     def _entries(self, transactional_id: str, transaction: Transaction, place: Place) -> None:
         log = self.world.broker.log(place)
+        if transaction not in log.open:
+            return  # the records are lost already
+        loss = self.losses[place.partition]
         for record, owner in log.slots[log.open[transaction] :]:
             if owner is not transaction or record is None or record.key is None:
                 continue
-            key = record.key.decode()
-            self.written.setdefault(key, []).append((record, transaction.began_s))
-            card = Card.parse(record.header(LEDGER_CARD) or b"")
+            key, before = record.key.decode(), self._latest.get(record.key.decode())
+            card = Card.parse(_card(record))
+            self.written.setdefault(key, []).append(Written(record, transaction.began_s, loss))
+            self._latest[key] = record
             self.world.note(transactional_id, "commits", key[-2:], card.state, card.reason)
+            was = Card.parse(_card(before)).state if before else None
+            if card.state == State.CONFIRMED and was != State.CONFIRMED:
+                self.confirmed[key] += 1
+            if key in self.world.operator.commanded:
+                self._commanded(key, before, record, loss)
             if card.state == State.DISPATCHED:
-                self._dispatched(key, record)
+                self._dispatched(key, record, loss)
 
-    def _dispatched(self, key: str, record: Inbound) -> None:
+    def _commanded(self, key: str, before: Inbound | None, record: Inbound, loss: int) -> None:
+        """A command is carried out once, and on the revision that its operator saw."""
+        after = records.CODECS.ledger.decode(record.value)
+        known = records.CODECS.ledger.decode(before.value) if before else None
+        if known is None or after.last_command_id in (None, known.last_command_id):
+            return
+        command = self.world.operator.commands[after.last_command_id]
+        self.world.note("ledger", "carries out", command.command_id, command.kind)
+        if (command.command_id, loss) in self._carried_out:
+            raise self.world.violated(f"{key}: {command.command_id} was carried out twice")
+        self._carried_out.add((command.command_id, loss))
+        if not known.revision <= command.entry_revision < after.revision:
+            raise self.world.violated(
+                f"{key}: {command.command_id} saw r{command.entry_revision}, it was r{known.revision}"
+            )
+        if command.kind in (CommandKind.RELEASE, CommandKind.RESEND):
+            self.asked[key] += 1
+        if after.reason is Reason.CANCELLED_BY_OPERATOR:
+            self._cancelled.add((key, after.shipment_id, after.shipment_revision, loss))
+
+    def _dispatched(self, key: str, record: Inbound, loss: int) -> None:
         """The first entry of an attempt: it has to be what the shipping system said last."""
         entry = records.CODECS.ledger.decode(record.value)
         assert entry.attempt is not None
+        if (key, entry.shipment_id, entry.shipment_revision, loss) in self._cancelled:
+            raise self.world.violated(f"{key}: dispatched after an operator cancelled it")
         if entry.attention is not None:
             return  # what came too late is somebody's to look at
         newest = self._newest(key, entry)
@@ -82,7 +153,7 @@ class Watch:
         end = self._processed.get(place, 0)
         found = [
             records.CODECS.recent_shipments.decode(record.value)
-            for record in log.committed(log.start, end)
+            for record in log.committed(max(log.start, self._since.get(place, 0)), end)
             if record.key == key.encode()
         ]
         mine = [one for one in found if one.shipment_id == entry.shipment_id]
@@ -98,9 +169,9 @@ class Watch:
         announced = self._announced(key, call)
         if announced is None:
             raise self.world.violated(f"{key}: a call that no committed entry announced")
-        entry, began_s = announced
+        entry, began_s, loss = announced
         assert entry.attempt is not None
-        attempt = (key, entry.attempt.number)
+        attempt = (key, entry.attempt.number, loss)
         if attempt in self._called:
             raise self.world.violated(f"{key}: attempt {entry.attempt.number} was called twice")
         self._called.add(attempt)
@@ -110,14 +181,14 @@ class Watch:
         if entry.claim is None or shown != {f"PNG {entry.claim.claim_id}".encode()}:
             raise self.world.violated(f"{key}: called with the proof of another claim")
 
-    def _announced(self, key: str, call: Call) -> tuple[LedgerEntry, float] | None:
-        for record, began_s in reversed(self.written.get(key, [])):
+    def _announced(self, key: str, call: Call) -> tuple[LedgerEntry, float, int] | None:
+        for record, began_s, loss in reversed(self.written.get(key, [])):
             entry = records.CODECS.ledger.decode(record.value)
             attempt = entry.attempt
             if entry.state is not State.DISPATCHED or attempt is None:
                 continue
             if attempt.file_paths == call.file_paths:
-                return entry, began_s
+                return entry, began_s, loss
         return None
 
     def acted(self, call: Call) -> None:
@@ -144,7 +215,18 @@ class Watch:
 
     def latest(self) -> dict[str, Inbound]:
         """The last committed entry of each order."""
-        return {key: entries[-1][0] for key, entries in self.written.items()}
+        return self._latest
+
+    def in_state_since(self, key: str) -> float:
+        """When the order came to the state in which it is."""
+        steps = self.written[key]
+        state = Card.parse(_card(steps[-1].record)).state
+        since_s = steps[-1].began_s
+        for record, began_s, _ in reversed(steps):
+            if Card.parse(_card(record)).state != state:
+                break
+            since_s = began_s
+        return since_s
 
 
 def _card(record: Inbound) -> bytes:
@@ -208,18 +290,40 @@ def _entry(world: "World", key: str, entry: LedgerEntry, told: list[Notification
     if state is State.WAITING and not _is_true(world, key, entry):
         yield f"{key}: waits for {entry.reason}, which is not so"
     is_known = state is State.CONFIRMED or _is_for_a_person(entry)
-    if accepted and not is_known and not by_hand:  # a real Alibaba would have refused ours then
+    # by hand: a real Alibaba would have refused ours then
+    if accepted and not (is_known or by_hand or _could_not_know(world, key, entry, accepted[0])):
         yield f"{key}: Alibaba has its shipment, the ledger says {state} {entry.reason}"
     if state is State.CONFIRMED:
         sent = entry.attempt.tracking_number if entry.attempt else None
         if [call.tracking_number for call in accepted] != [sent]:
             yield f"{key}: confirmed, but Alibaba does not have {sent}"
-    mine = [one for one in told if one.order_key == key]
-    confirmations = sum(one.outcome is Outcome.CONFIRMED for one in mine)
-    if confirmations != (state is State.CONFIRMED):
-        yield f"{key}: {state}, confirmed {confirmations} times to the outside"
-    if len({one.notification_id for one in mine}) != len(mine):
+    yield from _told(world, key, entry, [one for one in told if one.order_key == key])
+
+
+def _told(world: "World", key: str, entry: LedgerEntry, told: list[Notification]) -> Iterator[str]:
+    """Every confirmation goes out once; a second one of an order only after a look-up anew."""
+    watch, lost = world.watch, world.watch.losses[records.home(key)]
+    confirmations = sum(
+        one.outcome is Outcome.CONFIRMED and one.reason is not Reason.ACKNOWLEDGED for one in told
+    )
+    # a confirmation shows in no entry when a command followed in its transaction, or its record is lost
+    unseen = watch.asked[key] + lost
+    if not watch.confirmed[key] <= confirmations <= watch.confirmed[key] + unseen:
+        yield f"{key}: {entry.state}, confirmed {confirmations} times to the outside"
+    if confirmations > 1 + unseen:
+        yield f"{key}: became confirmed {confirmations} times"
+    if len({one.notification_id for one in told}) != len(told) and not lost:
         yield f"{key}: a notification was published twice"
+
+
+def _could_not_know(world: "World", key: str, entry: LedgerEntry, call: Call) -> bool:
+    """A call that acted after the order was settled, or one that the ledger lost and replay took back."""
+    if (entry.state, entry.reason) == (State.REJECTED, Reason.SHIPPED_ELSEWHERE):
+        return world.alibaba.is_late(call) or world.watch.losses[records.home(key)] > 0
+    if world.watch.losses[records.home(key)] and entry.state is State.VOIDED:
+        return True
+    was_settled = world.watch.in_state_since(key) <= (call.acts_s or 0.0)
+    return world.alibaba.is_late(call) and was_settled and entry.state in SETTLED
 
 
 def _is_for_a_person(entry: LedgerEntry) -> bool:

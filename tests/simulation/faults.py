@@ -6,7 +6,7 @@ A fault replaces a piece of the product (or of the port that carries the promise
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from unittest.mock import patch
 
@@ -212,6 +212,25 @@ def lost_place_in_line() -> Any:
     return patch.object(NotifierPartition, "_start", start)
 
 
+def results_by_order_alone() -> Any:
+    """The end of a call is taken for that of whichever call the order has under way now."""
+
+    def is_in_flight(found: LedgerEntry, attempt: int | None) -> bool:
+        return found.state is State.DISPATCHED
+
+    return patch.object(calls, "_is_in_flight", is_in_flight)
+
+
+def accept_without_looking() -> Any:
+    """After an accepted loss the ledger counts as one that forgot nothing."""
+    original = NotifierPartition.opened
+
+    def opened(self: NotifierPartition, accepted_at: datetime | None = None) -> None:
+        original(self, None)
+
+    return patch.object(NotifierPartition, "opened", opened)
+
+
 @contextmanager
 def _both(*patches: Any) -> Iterator[None]:
     with patches[0], patches[1]:
@@ -241,6 +260,8 @@ FAULTS: Mapping[str, Fault] = {
         takeover_means_unsent,
         gate_of_old_tokens,
         lost_place_in_line,
+        results_by_order_alone,
+        accept_without_looking,
     )
 }
 """By name; each is found within 1,000 seeds."""

@@ -14,6 +14,7 @@ from unittest.mock import patch
 
 from services.notifier.app import SOURCES, Notifier
 from services.notifier.metrics import NotifierMetrics
+from services.notifier.scheduling import Phase as Calling
 from services.notifier.settings import NotifierSettings
 from services.notifier.shared import Codecs, Shared
 from tests.simulation.alibaba import Call, ModelAlibaba, ModelClient
@@ -184,6 +185,8 @@ class Process:
         self.pool = ModelPool()
         self.reader = ModelReader(world.broker, world.some)
         self.paused_until_s = 0.0
+        self.hangs_until_s = 0.0
+        """Its calls' thread does nothing until then."""
         self.beat_at_s = world.now_s
         self.turned_at: tuple[int, float] = (-1, 0.0)
         """Activity of the world at the last turn, and until when an idle turn may be left out."""
@@ -228,6 +231,17 @@ class Process:
     def runs(self) -> bool:
         """Whether it is not paused."""
         return self.world.now_s >= self.paused_until_s
+
+    def calls_wake_s(self) -> float | None:
+        """When its calls' thread has something to do; None for never."""
+        boot_s = self.background.loop.wake_s()
+        if boot_s is None:
+            return None
+        return max(boot_s - self.clock.boot_s() + self.world.now_s, self.hangs_until_s)
+
+    def is_calling(self) -> set[str]:
+        """Orders whose call has begun and not come back."""
+        return {work.key for work in self.shared.works if work.phase is Calling.CALLING}
 
     def step_job(self, place: int) -> None:
         """One request of a commit or takeover."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import structlog
 
 from tests.simulation.faults import FAULTS
+from tests.simulation.weather import Occasion
 from tests.simulation.world import World
 
 
@@ -27,9 +28,9 @@ def quiet() -> None:
     warnings.filterwarnings("ignore", message="coroutine .* was never awaited")
 
 
-def run_seed(seed: int) -> Result:
+def run_seed(seed: int, occasion: Occasion | None = None) -> Result:
     """Run it; an exception of the product is a problem as well."""
-    world = World(seed)
+    world = World(seed, occasion)
     try:
         world.run()
     except Exception as error:  # noqa: BLE001 - whatever it is, it is the seed's result

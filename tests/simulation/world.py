@@ -4,8 +4,9 @@ First everything that may go wrong goes wrong. Then faults are off, time runs fo
 published has to come to an end.
 """
 
+import heapq
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from random import Random
 
@@ -14,8 +15,10 @@ from tests.simulation.alibaba import Call, ModelAlibaba, Moods
 from tests.simulation.broker import ModelBroker, Transaction
 from tests.simulation.checks import Watch, at_the_end
 from tests.simulation.clients import Trouble
+from tests.simulation.commands import Operator
 from tests.simulation.disk import Disk
 from tests.simulation.group import ModelGroup
+from tests.simulation.losses import Losses
 from tests.simulation.people import Inputs, ModelProofgen
 from tests.simulation.process import (
     GAP_S,
@@ -25,6 +28,7 @@ from tests.simulation.process import (
     CrashError,
     Process,
 )
+from tests.simulation.weather import Occasion, Weather
 from waybill.alibaba.models import ShippingRequest
 from waybill.streaming.errors import FatalError
 
@@ -39,51 +43,17 @@ class ViolationError(AssertionError):
     """A promise of the product was broken; the message says which."""
 
 
-@dataclass(frozen=True, slots=True)
-class Weather:
-    """How bad a seed is."""
-
-    processes: int
-    orders: int
-    stores: int
-    trouble: float
-    """Chance that a step is followed by a crash, a pause or a change in the group."""
-    transactions: float
-    """Chance that a transaction fails in some way."""
-    crash_in_turn: float
-    moods: Moods
-    proofs: float
-    slow: float
-    """Chance that only some of the records that there are come at once."""
-
-    @staticmethod
-    def draw(rng: Random) -> "Weather":
-        bad = rng.choice((0.0, 0.3, 1.0, 1.0))
-        return Weather(
-            processes=rng.choice((1, 2, 2, 3)),
-            orders=rng.choice((1, 2, 2, 3, 4)),
-            stores=rng.choice((1, 1, 2)),
-            trouble=rng.choice((0.0, 0.005, 0.01, 0.03)),
-            transactions=rng.choice((0.0, 0.03, 0.1)),
-            crash_in_turn=rng.choice((0.0, 0.0, 0.005)),
-            moods=Moods(
-                unclear=rng.choice((0.1, 0.3, 0.6)) * bad,
-                refused=rng.choice((0.05, 0.2)) * bad,
-                rejected=rng.choice((0.0, 0.05)) * bad,
-                slow=rng.choice((0.05, 0.3)) * bad,
-                stale=rng.choice((0.2, 0.7)) * bad,
-            ),
-            proofs=rng.choice((0.0, 0.1, 0.4)),
-            slow=rng.choice((0.0, 0.3)),
-        )
-
-
 class World:
     """One seed; `run` raises ViolationError with the trace still at hand."""
 
-    def __init__(self, seed: int) -> None:
+    def __init__(self, seed: int, occasion: Occasion | None = None) -> None:
+        """Without an occasion it is the seed's own."""
         self.rng = Random(seed)
         self.weather = Weather.draw(self.rng)
+        self.rare = Random(f"{seed} rare")
+        self.occasion = occasion or Occasion.draw(self.rare)
+        if self.occasion.hangs:
+            self.weather = replace(self.weather, processes=self.rare.choice((2, 3)))
         self.now_s = 1_000.0
         self.activity = 0
         self.trace: list[tuple[float, tuple[object, ...]]] = []
@@ -93,13 +63,23 @@ class World:
         self.broker.on_commit = self._committed
         self.group = ModelGroup(GROUP, lambda: self.now_s, records.PARTITIONS, SESSION_S)
         self.alibaba = ModelAlibaba(
-            lambda: self.now_s, self.rng, HORIZON_S, GAP_S - 1.0, self._acted
+            lambda: self.now_s,
+            self.rng,
+            HORIZON_S,
+            GAP_S - 1.0,
+            self._acted,
+            strict=self.occasion.strict,
         )
         self.alibaba.moods = self.weather.moods
         self.inputs = Inputs(self.rng, self.broker, self.alibaba, self.note)
         self.proofgen = ModelProofgen(self.rng, self.broker)
         self.proofgen.trouble = self.weather.proofs
         self.watch = Watch(self)
+        self.operator = Operator(self.rare, self, self.watch.latest)
+        self.operator.replay = self.inputs.replay
+        self.losses = Losses(self.rare, self, self.weather.processes)
+        self.plans: list[tuple[float, int, Callable[[], None]]] = []
+        self._planned = 0
         self.disks = [Disk() for _ in range(self.weather.processes)]
         self.processes: list[Process | None] = [None] * self.weather.processes
         self.restart_at_s = [
@@ -125,10 +105,14 @@ class World:
         """A declaration leaves a process."""
         self.note(call.process, "CALLS", call.trade_id[-2:], request.tracking_number)
         self.watch.called(call)
+        if self.occasion.hangs:
+            self._hit_while_calling(call)
 
     def _acted(self, call: Call) -> None:
         self.note("alibaba", "ACCEPTS", call.trade_id[-2:], call.tracking_number)
         self.watch.acted(call)
+        if self.alibaba.is_late(call):  # the importer finds it changed
+            self.inputs.import_order(f"alibaba:{call.trade_id}")
 
     def trouble(self) -> Trouble:
         """What happens to the next transaction."""
@@ -142,6 +126,15 @@ class World:
             return available
         return self.rng.randint(0, available)
 
+    def plan(self, in_s: float, act: Callable[[], None]) -> None:
+        """Do it at that time or soon after."""
+        self._planned += 1
+        heapq.heappush(self.plans, (self.now_s + in_s, self._planned, act))
+
+    def _go_on(self) -> None:
+        _, _, act = heapq.heappop(self.plans)
+        act()
+
     def maybe_crash(self) -> None:
         """A process ends in the middle of its turn."""
         if not self.is_calm and self.rng.random() < self.weather.crash_in_turn:
@@ -152,6 +145,10 @@ class World:
     def run(self) -> None:
         """Everything goes wrong, then nothing does any more."""
         self.inputs.draw(self.weather.orders, self.weather.stores)
+        for _ in range(self.occasion.commands):
+            self.plan(self.rare.uniform(0, 400), self.operator.decide)
+        for _ in range(self.occasion.losses):
+            self.plan(self.rare.uniform(5, 150), self.losses.strike)
         steps = self.rng.choice((150, 300, 600))
         while self.inputs.acts or (steps > 0 and not self.watch.is_settled(self.now_s + 60.0)):
             steps -= 1
@@ -207,13 +204,22 @@ class World:
                     actors.append(lambda place=place: self._start(place))  # type: ignore[misc]
             elif process.runs:
                 self._of_process(place, process, actors)
+        actors += self._of_others(bool(actors))
+        return actors
+
+    def _of_others(self, has_others: bool) -> list[Callable[[], object]]:
+        actors: list[Callable[[], object]] = []
+        if self.plans and self.plans[0][0] <= self.now_s:
+            actors.append(self._go_on)
+        if self.losses.struck:
+            self.operator.watch_losses()
         if self.broker.markers_due:
             actors.append(lambda: self.broker.write_markers(1))
         if self.proofgen.has_news():
             actors.append(self.proofgen.read)
         if self.proofgen.answers:
             actors.append(self.proofgen.answer)
-        if self.inputs.acts and self.rng.random() < (0.2 if actors else 0.7):
+        if self.inputs.acts and self.rng.random() < (0.2 if has_others or actors else 0.7):
             actors.append(self.inputs.go_on)
         return actors
 
@@ -221,8 +227,8 @@ class World:
         self.group.alive(process.member)
         if process.has_work() or self.now_s >= process.turned_at[1]:
             actors.append(lambda: self._turn(place, process))
-        wake_s = process.background.loop.wake_s()
-        if wake_s is not None and wake_s <= process.clock.boot_s():
+        wake_s = process.calls_wake_s()
+        if wake_s is not None and wake_s <= self.now_s:
             actors.append(process.background.loop.step)
         numbers = range(len(process.pool.jobs))
         actors.extend(partial(process.step_job, number) for number in numbers)
@@ -240,6 +246,8 @@ class World:
             self._kill(place, process)
         else:
             process.turned_at = (self.activity, process.wake_s())
+            if self.occasion.hangs and not self.is_calm:
+                self._maybe_hang(process)
 
     def _beat(self, process: Process) -> None:
         process.member.beat()
@@ -254,13 +262,15 @@ class World:
             return True
         next_s = self._next_s()
         awake = self.is_calm and self.now_s > self.calm_at_s + _WAKE_S
-        if awake and (next_s is None or self.watch.is_settled(next_s)):
+        waits = self.plans or self.alibaba.next_act_s() is not None
+        if awake and not waits and (next_s is None or self.watch.is_settled(next_s)):
             return False
         self.now_s = max(self.now_s + 0.001, next_s if next_s is not None else self.now_s + 30.0)
         return True
 
     def _next_s(self) -> float | None:
-        times = [self.alibaba.next_act_s(), self.broker.open_until_s(), self._expiry_s()]
+        plan_s = self.plans[0][0] if self.plans else None
+        times = [plan_s, self.alibaba.next_act_s(), self.broker.open_until_s(), self._expiry_s()]
         for place, process in enumerate(self.processes):
             if process is None:
                 times.append(self.restart_at_s[place])
@@ -277,10 +287,8 @@ class World:
         return self.group.expiry_s(living)
 
     def _times_of(self, process: Process) -> list[float | None]:
-        wake_s = process.background.loop.wake_s()
-        offset_s = process.clock.boot_s() - self.now_s
         beat_s = process.beat_at_s if process.member.wants_beat() else None
-        return [process.turned_at[1], None if wake_s is None else wake_s - offset_s, beat_s]
+        return [process.turned_at[1], process.calls_wake_s(), beat_s]
 
     # ----------------------------------------------------------------------------------- what breaks
 
@@ -309,6 +317,47 @@ class World:
                 if self.rng.random() < 0.2:
                     self.note("somebody else initialises the id of", number)
                     self.broker.initialise(f"ledger-{number}")
+
+    def _maybe_hang(self, process: Process) -> None:
+        """Its calls stay behind while it sleeps, and for a while after."""
+        if process.hangs_until_s or not process.is_calling() or self.rare.random() < 0.5:
+            return
+        self._sleep(process, self.rare.uniform(90.0, 250.0))
+        process.hangs_until_s = process.paused_until_s + self.rare.uniform(1.0, 60.0)
+
+    def _hit_while_calling(self, call: Call) -> None:
+        """Whoever calls for an order whose older call still hangs elsewhere loses it at once."""
+        key = f"alibaba:{call.trade_id}"
+        for process in filter(None, self.processes):
+            hangs = process.hangs_until_s > self.now_s and key in process.is_calling()
+            if hangs and process.name != call.process:
+                self.plan(self.rare.choice((0.0, 0.0, 1.0)), lambda: self._hit(call.process))
+
+    def _hit(self, name: str) -> None:
+        for place, process in enumerate(self.processes):
+            if process is None or process.name != name:
+                continue
+            if self.is_calm or self.rare.random() < 0.5:
+                self.note(name, "is killed in its call")
+                self._kill(place, process)
+            else:
+                self._sleep(process, 60.0)
+
+    def _sleep(self, process: Process, pause_s: float) -> None:
+        self.note(process.name, f"is paused for {pause_s:.1f}")
+        process.paused_until_s = self.now_s + pause_s
+        process.beat_at_s = process.paused_until_s + self.rare.uniform(0, 1)
+
+    def restart(self, place: int) -> None:
+        """End the process in this place; it comes back by itself."""
+        process = self.processes[place]
+        if process is None:
+            return
+        self.note(process.name, "is started anew")
+        if process.runs and self.rare.random() < 0.5:
+            self._leave(place, process)
+        else:
+            self._kill(place, process)
 
     def _kill(self, place: int, process: Process) -> None:
         """Nothing of it is closed: the group hears of it when its session ends."""

@@ -190,7 +190,9 @@ def judge(number: int, state: str, seen: Observed) -> Judgement:
     lost_inputs = dict(_lost_inputs(note, seen))
     findings = [*(_lost_state(note, state, seen) if note else ()), *lost_inputs.values()]
     if findings:
-        loss = Loss(_loss_id(number, findings), "; ".join(reason for _, reason in findings))
+        accepted = note.accepted if note else None
+        loss_id = _loss_id(number, findings, accepted)
+        loss = Loss(loss_id, "; ".join(reason for _, reason in findings))
         return Judgement(Verdict.LOST, note, loss, frozenset(lost_inputs))
     if note is not None:
         return Judgement(Verdict.OK, note)
@@ -248,6 +250,10 @@ def _lost_input(topic: str, offset: int, extent: Extent, *, remade: bool) -> str
     return None
 
 
-def _loss_id(number: int, findings: Iterable[_Finding]) -> str:
-    text = "\n".join([str(number), *(identity for identity, _ in findings)])
+def _loss_id(number: int, findings: Iterable[_Finding], accepted: Accepted | None) -> str:
+    """The same offsets may be lost once more after a loss was accepted: that is another loss."""
+    lines = [str(number), *(identity for identity, _ in findings)]
+    if accepted is not None:
+        lines.append(f"after:{accepted.loss_id}:{accepted.at.isoformat()}")
+    text = "\n".join(lines)
     return hashlib.sha256(text.encode()).hexdigest()[:16]

@@ -1,35 +1,40 @@
 """A whole installation per test: real broker, real sandbox, the three services as processes."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.integration.pipeline.shop import Shop
-from waybill.demo.installation import Installation, Wish
-from waybill.settings import KafkaSettings
+from tests.integration.pipeline.stock import Stock, shop_of
 
-OpenShop = Callable[..., Shop]
+
+@pytest.fixture(scope="session")
+def stock(
+    kafka_bootstrap: str, tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest
+) -> Iterator[Stock]:
+    """Has the shops of this session's tests ready in turn."""
+    tests = [item for item in request.session.items if isinstance(item, pytest.Function)]
+    orders = [
+        int(str(test.callspec.params["shop"])) for test in tests if "stock" in test.fixturenames
+    ]
+    stock = Stock(tmp_path_factory.mktemp("shops"), kafka_bootstrap, orders)
+    yield stock
+    stock.close()
 
 
 @pytest.fixture
-def open_shop(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[OpenShop]:
-    """Starts an installation with so many orders; stops everything at the end."""
-    opened: list[Shop] = []
+def shop(stock: Stock, request: pytest.FixtureRequest) -> Iterator[Shop]:
+    """An installation for this test alone, on the session's broker; see `with_orders`."""
+    shop = stock.take()
+    assert shop.installation.wish.orders_per_store == request.param
+    yield shop
+    stock.give_back(shop)
 
-    def start(orders_per_store: int = 30, *, own_broker: bool = False, **more: str) -> Shop:
-        kafka = None
-        if not own_broker:
-            bootstrap = request.getfixturevalue("kafka_bootstrap")
-            prefix = request.getfixturevalue("topic_prefix")
-            kafka = KafkaSettings(bootstrap_servers=bootstrap, topic_prefix=prefix)
-        options = ("--lenient", "--seed", "7")
-        wish = Wish(tmp_path, kafka, orders_per_store, options)
-        shop = Shop(Installation(wish), more)
-        opened.append(shop)
-        shop.installation.start(print)
-        return shop
 
-    yield start
-    for shop in opened:
-        shop.close()
+@pytest.fixture
+def shop_on_own_broker(tmp_path: Path) -> Iterator[Shop]:
+    """The same with a broker that may be killed; thirty orders in each store."""
+    shop = shop_of(tmp_path, 30, None)
+    yield shop
+    shop.close()

@@ -7,6 +7,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 import httpx
+from confluent_kafka import ConsumerGroupTopicPartitions, TopicPartition
+from confluent_kafka.admin import AdminClient
 
 from tests.waiting import wait_until
 from waybill.cli.shipment_lines import ShipmentWriter
@@ -21,13 +23,15 @@ from waybill.streaming.records import Inbound, Outbound
 SETTLE_S = 90.0
 """Longest wait for the end of a run: a killed broker needs some seconds, a loaded machine more."""
 
+ADMIN_S = 20.0
+"""Longest wait for the broker's answer to an administrator."""
+
 
 class Shop:
     """One installation; see the module."""
 
-    def __init__(self, installation: Installation, settings: Mapping[str, str]) -> None:
+    def __init__(self, installation: Installation) -> None:
         self.installation = installation
-        self.settings = settings
         book = SchemaBook()
         self._notifications = Codec(Notification, "notification", book)
         self._orders = Codec(Order, "order", book)
@@ -72,6 +76,30 @@ class Shop:
     def publish_raw(self, records: Iterable[Outbound]) -> None:
         """Any bytes, anywhere."""
         self.installation.cluster.publish(records)
+
+    def rewind(self, topic: str) -> None:
+        """Put the stopped notifier's group back to the first record of a topic, `waybill.shipments.v1`."""
+        kafka = self.installation.kafka
+        admin = AdminClient(dict(kafka.client_config()))
+        group = f"{kafka.topic_prefix}waybill-notifier"
+        there = admin.list_consumer_group_offsets([ConsumerGroupTopicPartitions(group)])[group]
+        # with their notes: without them the past would count as unknown, and be looked up first
+        start = [
+            TopicPartition(place.topic, place.partition, 0, place.metadata or "")
+            for place in there.result(ADMIN_S).topic_partitions
+            if place.topic == kafka.physical(topic)
+        ]
+        assert start, f"the group has no position on {topic}"
+
+        def accepted() -> bool:
+            # the broker takes it once the group's last member has gone
+            wanted = ConsumerGroupTopicPartitions(group, start)
+            answer = admin.alter_consumer_group_offsets([wanted])[group]
+            if answer.exception(ADMIN_S) is not None:
+                return False
+            return all(part.error is None for part in answer.result().topic_partitions)
+
+        wait_until(accepted, 30, every_s=0.5)
 
     # --------------------------------------------------------------------------------------- reading
 

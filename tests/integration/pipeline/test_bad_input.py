@@ -2,8 +2,8 @@
 
 import pytest
 
-from tests.integration.pipeline.conftest import OpenShop
-from tests.integration.pipeline.shop import SETTLE_S
+from tests.integration.pipeline.shop import SETTLE_S, Shop
+from tests.integration.pipeline.stock import with_orders
 from tests.waiting import wait_until
 from waybill.cli.shipment_lines import ShipmentWriter
 from waybill.contracts.keys import partition_of
@@ -12,10 +12,10 @@ from waybill.streaming.records import Outbound
 pytestmark = [pytest.mark.kafka, pytest.mark.slow, pytest.mark.timeout(240)]
 
 
+@with_orders(10)
 def test_each_kind_of_bad_record_is_a_dead_letter_with_its_reason_and_good_ones_go_on(
-    open_shop: OpenShop,
+    shop: Shop,
 ) -> None:
-    shop = open_shop(orders_per_store=10)
     key, astray, json_key, *_ = shop.wait_imported()
     number = partition_of(key, 12)
     wrong = (partition_of(astray, 12) + 1) % 12

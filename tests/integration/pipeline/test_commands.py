@@ -1,11 +1,9 @@
 """Operators' commands through the whole product: shipped once, found and not sent, never twice."""
 
 import pytest
-from confluent_kafka import ConsumerGroupTopicPartitions, TopicPartition
-from confluent_kafka.admin import AdminClient
 
-from tests.integration.pipeline.conftest import OpenShop
 from tests.integration.pipeline.shop import SETTLE_S, Shop
+from tests.integration.pipeline.stock import with_orders
 from tests.waiting import wait_until
 from waybill.cli.orders_commands import Wish, carry
 from waybill.cli.orders_read import Standing, standings
@@ -48,25 +46,8 @@ def _last_reason(shop: Shop, key: str) -> Reason | None:
     return [told.reason for told in shop.notifications() if told.order_key == key][-1]
 
 
-def _rewind_commands(shop: Shop) -> None:
-    kafka = shop.installation.kafka
-    admin = AdminClient(dict(kafka.client_config()))
-    topic = kafka.physical("waybill.commands.v1")
-    start = [TopicPartition(topic, number, 0) for number in range(kafka.partitions)]
-    group = ConsumerGroupTopicPartitions(f"{kafka.topic_prefix}waybill-notifier", start)
-
-    def accepted() -> bool:
-        # the broker takes it once the group's last member has gone
-        answer = admin.alter_consumer_group_offsets([group])[group.group_id]
-        if answer.exception(10) is not None:
-            return False
-        return all(part.error is None for part in answer.result().topic_partitions)
-
-    wait_until(accepted, 30, every_s=0.5)
-
-
-def test_operators_decide_once_and_nothing_is_sent_twice(open_shop: OpenShop) -> None:
-    shop = open_shop(orders_per_store=6)
+@with_orders(6)
+def test_operators_decide_once_and_nothing_is_sent_twice(shop: Shop) -> None:
     lost, voided, cancelled, later, *_ = shop.wait_imported()
     _ask_operators(shop)
     shop.admin.add_faults([{"kind": "cut_before", "path": _SHIPPING, "times": 1}])
@@ -101,7 +82,7 @@ def test_operators_decide_once_and_nothing_is_sent_twice(open_shop: OpenShop) ->
     running = shop.installation.processes.find("notifier")
     assert running is not None
     assert running.stop()
-    _rewind_commands(shop)
+    shop.rewind("waybill.commands.v1")
     shop.installation.start_services(print)
     wait_until(
         lambda: (

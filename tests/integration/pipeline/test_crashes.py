@@ -3,8 +3,8 @@
 import psutil
 import pytest
 
-from tests.integration.pipeline.conftest import OpenShop
 from tests.integration.pipeline.shop import Shop
+from tests.integration.pipeline.stock import with_orders
 from waybill import broker
 from waybill.demo.installation import SERVICES
 
@@ -21,10 +21,8 @@ def _run_until_some_are_confirmed(shop: Shop) -> list[str]:
 
 
 @pytest.mark.parametrize("victim", SERVICES)
-def test_a_killed_service_starts_again_without_loss_or_double(
-    open_shop: OpenShop, victim: str
-) -> None:
-    shop = open_shop(orders_per_store=30)
+@with_orders(30)
+def test_a_killed_service_starts_again_without_loss_or_double(shop: Shop, victim: str) -> None:
     keys = _run_until_some_are_confirmed(shop)
     running = shop.installation.processes.find(victim)
     assert running is not None
@@ -37,8 +35,8 @@ def test_a_killed_service_starts_again_without_loss_or_double(
     assert shop.admin.totals()["shipments"] == len(keys)
 
 
-def test_a_killed_broker_starts_again_without_loss_or_double(open_shop: OpenShop) -> None:
-    shop = open_shop(orders_per_store=30, own_broker=True)
+def test_a_killed_broker_starts_again_without_loss_or_double(shop_on_own_broker: Shop) -> None:
+    shop = shop_on_own_broker
     keys = _run_until_some_are_confirmed(shop)
     folder = shop.installation.folder / "kafka"
     handle = broker.status(folder)

@@ -24,8 +24,8 @@ from confluent_kafka.admin import (  # type: ignore[attr-defined]  # public, but
     ResourceType,
 )
 
-from tests.integration.pipeline.conftest import OpenShop
-from tests.integration.pipeline.shop import SETTLE_S, Shop
+from tests.integration.pipeline.shop import ADMIN_S, SETTLE_S, Shop
+from tests.integration.pipeline.stock import with_orders
 from tests.waiting import wait_until
 from waybill.contracts.keys import partition_of
 from waybill.contracts.ledger import State
@@ -36,7 +36,6 @@ from waybill.streaming.records import Inbound
 
 pytestmark = [pytest.mark.kafka, pytest.mark.slow, pytest.mark.timeout(240)]
 
-ADMIN_S = 20.0
 LEDGER, SHIPMENTS = "waybill.ledger.v1", "waybill.shipments.v1"
 Lose = Callable[[Shop, Sequence[Inbound]], None]
 
@@ -184,10 +183,10 @@ def _states(shop: Shop, key: str) -> list[State]:
 
 
 @pytest.mark.parametrize("lose", [truncated, recreated, older_backup, shipments_expired])
+@with_orders(6)
 def test_a_loss_stops_its_partitions_until_it_is_accepted_and_sends_nothing_twice(
-    open_shop: OpenShop, lose: Lose
+    shop: Shop, lose: Lose
 ) -> None:
-    shop = open_shop(orders_per_store=6)
     sent, unsent = _shipped(shop)
     hit = {_partition(shop, key) for key in sent}
     calls = shop.admin.totals()["shipping_calls_received"]
@@ -238,10 +237,8 @@ def test_a_loss_stops_its_partitions_until_it_is_accepted_and_sends_nothing_twic
     assert "lost nothing" in refused.stderr
 
 
-def test_expired_offsets_make_every_order_of_the_past_be_looked_up_first(
-    open_shop: OpenShop,
-) -> None:
-    shop = open_shop(orders_per_store=6)
+@with_orders(6)
+def test_expired_offsets_make_every_order_of_the_past_be_looked_up_first(shop: Shop) -> None:
     sent, unsent = _shipped(shop)
     calls = shop.admin.totals()["shipping_calls_received"]
     group = shop.installation.program("notifier").env["WAYBILL_GROUP"]
@@ -267,8 +264,8 @@ def test_expired_offsets_make_every_order_of_the_past_be_looked_up_first(
     shop.assert_one_shipment_each()
 
 
-def test_an_unreadable_entry_is_answered_and_never_called(open_shop: OpenShop) -> None:
-    shop = open_shop(orders_per_store=6)
+@with_orders(6)
+def test_an_unreadable_entry_is_answered_and_never_called(shop: Shop) -> None:
     sent, unsent = _shipped(shop)
     calls = shop.admin.totals()["shipping_calls_received"]
     broken = sent[0]

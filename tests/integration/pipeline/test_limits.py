@@ -5,7 +5,8 @@ import time
 import httpx
 import pytest
 
-from tests.integration.pipeline.conftest import OpenShop
+from tests.integration.pipeline.shop import Shop
+from tests.integration.pipeline.stock import with_orders
 from tests.waiting import wait_until
 
 pytestmark = [pytest.mark.kafka, pytest.mark.slow, pytest.mark.timeout(240)]
@@ -22,10 +23,10 @@ _INTAKE_S = 5.0
     ],
     ids=["cut", "hanging"],
 )
+@with_orders(25)
 def test_intake_never_waits_for_alibaba_and_nothing_is_lost(
-    open_shop: OpenShop, fault: dict[str, object]
+    shop: Shop, fault: dict[str, object]
 ) -> None:
-    shop = open_shop(orders_per_store=25)
     keys = shop.wait_imported()
     shop.admin.add_faults([fault])
 

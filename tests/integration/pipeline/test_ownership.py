@@ -3,8 +3,8 @@
 import httpx
 import pytest
 
-from tests.integration.pipeline.conftest import OpenShop
 from tests.integration.pipeline.shop import SETTLE_S, Shop
+from tests.integration.pipeline.stock import with_orders
 from tests.waiting import wait_until
 from waybill.broker.ports import free_port
 from waybill.demo import processes
@@ -31,10 +31,8 @@ def _running_partitions(port: int) -> int:
     return int(float(line.rsplit(" ", 1)[1]))
 
 
-def test_a_notifier_that_wakes_without_its_partitions_writes_and_calls_nothing(
-    open_shop: OpenShop,
-) -> None:
-    shop = open_shop(orders_per_store=40)
+@with_orders(40)
+def test_a_notifier_that_wakes_without_its_partitions_writes_and_calls_nothing(shop: Shop) -> None:
     keys = shop.wait_imported()
     first = shop.installation.processes.find("notifier")
     assert first is not None
@@ -57,8 +55,8 @@ def test_a_notifier_that_wakes_without_its_partitions_writes_and_calls_nothing(
     shop.assert_one_shipment_each()
 
 
-def test_a_second_group_on_the_same_topics_ends_with_a_clear_message(open_shop: OpenShop) -> None:
-    shop = open_shop(orders_per_store=10)
+@with_orders(10)
+def test_a_second_group_on_the_same_topics_ends_with_a_clear_message(shop: Shop) -> None:
     keys = shop.wait_imported()
     first = shop.installation.processes.find("notifier")
     assert first is not None

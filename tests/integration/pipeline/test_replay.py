@@ -1,43 +1,17 @@
 """The whole `shipments` topic a second time: no call and no notification, voids and corrections included."""
 
 import pytest
-from confluent_kafka import ConsumerGroupTopicPartitions, TopicPartition
-from confluent_kafka.admin import AdminClient
 
-from tests.integration.pipeline.conftest import OpenShop
 from tests.integration.pipeline.shop import SETTLE_S, Shop
+from tests.integration.pipeline.stock import with_orders
 from tests.waiting import wait_until
 from waybill.contracts.shipment import Action
 
 pytestmark = [pytest.mark.kafka, pytest.mark.slow, pytest.mark.timeout(240)]
 
 
-def _rewind(shop: Shop) -> None:
-    kafka = shop.installation.kafka
-    admin = AdminClient(dict(kafka.client_config()))
-    topic = kafka.physical("waybill.shipments.v1")
-    name = f"{kafka.topic_prefix}waybill-notifier"
-    there = admin.list_consumer_group_offsets([ConsumerGroupTopicPartitions(name)])[name]
-    # with their notes: without them the past would count as unknown, and be looked up first
-    start = [
-        TopicPartition(topic, place.partition, 0, place.metadata)
-        for place in there.result(10).topic_partitions
-        if place.topic == topic
-    ]
-    group = ConsumerGroupTopicPartitions(name, start)
-
-    def accepted() -> bool:
-        # the broker takes it once the group's last member has gone
-        answer = admin.alter_consumer_group_offsets([group])[group.group_id]
-        if answer.exception(10) is not None:
-            return False
-        return all(part.error is None for part in answer.result().topic_partitions)
-
-    wait_until(accepted, 30, every_s=0.5)
-
-
-def test_replaying_all_shipments_calls_nobody_and_tells_nobody(open_shop: OpenShop) -> None:
-    shop = open_shop(orders_per_store=10)
+@with_orders(10)
+def test_replaying_all_shipments_calls_nobody_and_tells_nobody(shop: Shop) -> None:
     keys = shop.wait_imported()
     voided, corrected, waiting, doubled, *plain = keys
     first = [shop.shipment(key) for key in (doubled, *plain)]
@@ -56,7 +30,7 @@ def test_replaying_all_shipments_calls_nobody_and_tells_nobody(open_shop: OpenSh
     assert running is not None
     assert running.stop()
 
-    _rewind(shop)
+    shop.rewind("waybill.shipments.v1")
     shop.installation.start_services(print)
     published = len(shop.read("shipments"))
     wait_until(

@@ -10,8 +10,8 @@ import httpx
 import orjson
 import pytest
 
-from tests.integration.pipeline.conftest import OpenShop
 from tests.integration.pipeline.shop import SETTLE_S, Shop
+from tests.integration.pipeline.stock import with_orders
 from tests.waiting import wait_until
 from waybill.cli.shipment_lines import ShipmentWriter
 from waybill.contracts.codec import SINGLE_OBJECT, schema_fingerprint
@@ -45,8 +45,8 @@ def wait_consumed(shop: Shop) -> None:
     wait_until(lambda: shop.metric(name, metric, topic="shipments") >= published, SETTLE_S)
 
 
-def test_a_replay_of_all_shipments_calls_nobody_and_tells_nobody(open_shop: OpenShop) -> None:
-    shop = open_shop(orders_per_store=5)
+@with_orders(5)
+def test_a_replay_of_all_shipments_calls_nobody_and_tells_nobody(shop: Shop) -> None:
     voided, corrected, doubled, *plain = shop.wait_imported()
     shop.publish([shop.shipment(key) for key in (doubled, *plain)])
     shop.publish([shop.shipment(doubled, shipment_id="other", tracking_number="OTHER1")])
@@ -78,8 +78,8 @@ def test_a_replay_of_all_shipments_calls_nobody_and_tells_nobody(open_shop: Open
     shop.assert_one_shipment_each()
 
 
-def test_dead_letters_go_back_once_when_they_can_be_read(open_shop: OpenShop) -> None:
-    shop = open_shop(orders_per_store=5)
+@with_orders(5)
+def test_dead_letters_go_back_once_when_they_can_be_read(shop: Shop) -> None:
     astray, newer, broken, cut, *_ = shop.wait_imported()
     wrong = (partition_of(astray, 12) + 1) % 12
     body = ShipmentWriter(12).record(shop.shipment(astray)).value
@@ -137,8 +137,8 @@ def _newer_schema() -> dict[str, Any]:
     return schema
 
 
-def test_reconcile_finds_what_was_made_to_differ(open_shop: OpenShop) -> None:
-    shop = open_shop(orders_per_store=5)
+@with_orders(5)
+def test_reconcile_finds_what_was_made_to_differ(shop: Shop) -> None:
     shipped, other, elsewhere, undone, *_ = shop.wait_imported()
     shop.publish([shop.shipment(key) for key in (shipped, other, undone)])
     shop.wait_outcomes({"confirmed": 3})

@@ -188,6 +188,30 @@ def test_a_call_of_our_own_still_comes_back_after_the_partition_was_reopened(des
     assert len(desk.shared.works) == 0
 
 
+def test_a_call_of_the_owner_in_between_is_looked_up_although_an_older_one_of_our_own_still_hangs(
+    desk: Desk, next_owner: Desk
+) -> None:
+    desk.calling(KEY)  # it hangs, and the partition goes
+    desk.handler().close()
+    _taken_over(desk, next_owner, [next_owner.order(KEY)])
+    next_owner.turn()
+    for _ in range(2):
+        next_owner.wait(desk.shared.settings.call_horizon_s + 60)
+        next_owner.answer(KEY, next_owner.looked_up(HoldsNone(OrderStatus.AWAITING_SHIPMENT)))
+    next_owner.turn()
+    next_owner.process(next_owner.proof(KEY))
+    next_owner.answer(KEY, next_owner.uploaded(KEY))
+    assert next_owner.at(KEY) == "dispatched", "the second attempt"
+
+    desk.clock.passed_s = next_owner.clock.passed_s
+    handler = desk.notifier.open(0, "identity")
+    handler.absorb(outbound_as_inbound(next_owner.outputs, "ledger"))
+    handler.opened()
+    desk.turn()
+
+    assert desk.at(KEY) == "in_doubt: outcome_unknown"
+
+
 def test_the_end_of_a_call_that_was_lost_with_its_handler_leads_to_a_look_up(desk: Desk) -> None:
     """The answer came while a transaction was under way whose end was unclear."""
     desk.calling(KEY)

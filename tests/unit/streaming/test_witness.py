@@ -107,6 +107,17 @@ def test_a_loss_stays_the_same_while_more_is_deleted_and_published() -> None:
     assert first.loss.loss_id != elsewhere.loss.loss_id
 
 
+def test_the_same_offsets_lost_once_more_after_an_acceptance_are_another_loss() -> None:
+    """Or the command that accepted the first one, written again, would accept the second."""
+    first = judge(3, "ledger", _seen(ends={"ledger": 37}))
+    assert first.loss is not None
+    accepted = Accepted(datetime(2026, 11, 23, tzinfo=UTC), first.loss.loss_id)
+    second = judge(3, "ledger", _seen(replace(NOTE, accepted=accepted), ends={"ledger": 37}))
+
+    assert second.loss is not None
+    assert second.loss.loss_id != first.loss.loss_id
+
+
 def test_a_note_carries_what_was_accepted() -> None:
     note = replace(NOTE, accepted=Accepted(AT, "a1b2"))
 
