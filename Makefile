@@ -97,6 +97,9 @@ bench-store: $(READY) ## the local store at a million orders beside the bare rea
 bench-outage: $(READY) ## Alibaba is away for an hour and 200,000 shipments wait: memory, writes, what happens after
 	$(BIN)/python -m benchmarks.outage
 
+bench-import: $(READY) ## the import of 10,000 orders beside a bare loop that makes the same calls; its memory
+	$(BIN)/python -m benchmarks.import_rate
+
 sim: $(READY) ## many seeds of the simulated world: crashes, pauses, late calls (SEEDS=10000)
 	$(BIN)/python -m tests.simulation --seeds $(SEEDS)
 
@@ -121,4 +124,4 @@ down: $(READY) ## stop what `make up` started; its data stays
 	$(BIN)/waybill down
 
 .PHONY: kafka-fetch help setup lock clean fmt lint types imports contracts docs docs-check test-unit check \
-	test-integration test-e2e test bench bench-store bench-outage sim fire demo kafka-start kafka-stop up down
+	test-integration test-e2e test bench bench-store bench-outage bench-import sim fire demo kafka-start kafka-stop up down

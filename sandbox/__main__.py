@@ -112,7 +112,13 @@ def _parser() -> argparse.ArgumentParser:
         action="append",
         help="registered callback address; may be repeated (any)",
     )
+    rules.add_argument("--refresh-grace-s", type=int, help="a used refresh token repeats (0)")
+    rules.add_argument("--old-access-token-s", type=int, help="a replaced token still works (0)")
     shapes = parser.add_argument_group("what Alibaba's documents leave open")
+    shapes.add_argument("--list-order", choices=("newest", "oldest"), help="(newest)")
+    shapes.add_argument("--list-by", choices=("window", "created"), help="(window)")
+    shapes.add_argument("--page-size-max", type=int, help="(100)")
+    shapes.add_argument("--error-http-status", choices=("200", "4xx"), help="(200)")
     shapes.add_argument("--channels-path", help="(/alibaba/order/shipping/channels)")
     shapes.add_argument("--business-errors", choices=("top", "result"), help="(top)")
     shapes.add_argument("--voucher-in", choices=("top", "result", "value"), help="(top)")

@@ -105,6 +105,8 @@ class OrderChanged:
     status: str | None
     payload: dict[str, Any] | None
     shipped_elsewhere: ShippedElsewhere | None
+    keep_modified: bool = False
+    """The modification date does not tell of this change."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -134,17 +136,28 @@ class TokensIssued:
     code: str | None = None
     replaces: str | None = None
     """The refresh token that was used up."""
+    authorisation_ms: int | None = None
+    """The length the store chose; None where older journals do not tell."""
+    old_access_ends_ms: int | None = None
+    """Until when the replaced access token may still be used; None: not at all."""
+    grace_ends_ms: int | None = None
+    """Until when the replaced refresh token answers these tokens again; None: not at all."""
+    ends_older: bool = False
+    """Tokens of the store's earlier authorisations end with this."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TokensEnded:
-    """All access tokens, refresh tokens or both of a store ended at once."""
+    """All access tokens, refresh tokens or both of a store end, or its authorisation does."""
 
     kind: Literal["tokens_ended"] = "tokens_ended"
     at_ms: int
     seller: str
     access: bool
     refresh: bool
+    authorisation: bool = False
+    ends_ms: int | None = None
+    """When they end, if they would not earlier. None: now."""
 
 
 Event = (

@@ -14,15 +14,16 @@ from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, field_validator
 
+from sandbox.errors import CATALOGUE, named
 from sandbox.orders import chaos
 from sandbox.protocol import ErrorType, GopError
 
 FAULTS_MAX = 100
 DELAY_MAX_S = 3_600.0
 
-ThrottleCode = Literal["ApiCallLimit", "AppCallLimit", "SellerCallLimit"]
+ThrottleCode = Literal["ApiCallLimit", "AppCallLimit", "SellerCallLimit", "901"]
 
 
 class _Fault(BaseModel):
@@ -86,6 +87,44 @@ class ErrorAnswer(_Fault):
     http_status: int = Field(default=200, ge=200, le=599)
 
 
+class ApiError(_Fault):
+    """An error of :data:`sandbox.errors.CATALOGUE`, in the form of the gateway that is called."""
+
+    kind: Literal["api_error"] = "api_error"
+    name: str
+    layer: Literal["first", "second"] = "first"
+    """second: in ``result`` of an answer that calls itself a success."""
+    message: str | None = None
+    """Instead of the words of the catalogue."""
+    bare_sub_code: bool = False
+    """``402`` instead of ``isv.402`` on the dotted methods."""
+    http_status: int = Field(default=200, ge=200, le=599)
+    acted: bool = False
+    """The call took effect all the same."""
+
+    @field_validator("name")
+    @classmethod
+    def _known(cls, name: str) -> str:
+        if name not in CATALOGUE:
+            raise ValueError(f"is none of {', '.join(CATALOGUE)}")
+        return name
+
+
+class Shift(_Fault):
+    """With the call, orders of the calling store change or come to be: pages of its list move."""
+
+    kind: Literal["shift"] = "shift"
+    path: str | None = "/alibaba/order/list"
+    orders: int = Field(default=1, ge=0, le=1_000)
+    """So many orders, chosen by chance, get a new modification date."""
+    content: bool = True
+    """Their remark changes too."""
+    create: int = Field(default=0, ge=0, le=1_000)
+    """So many new ones are made."""
+    when: Literal["before", "after"] = "after"
+    """Before the answer is put together, or after."""
+
+
 class TokenEnded(_Fault):
     """The access token counts as ended, for this call."""
 
@@ -118,7 +157,8 @@ class ActLate(_Fault):
 class Lag(_Fault):
     """The logistics query does not know shipments younger than ``lag_s``.
 
-    With ``path`` naming ``/alibaba/order/get`` the order keeps its old status as long.
+    With ``path`` naming ``/alibaba/order/get`` the order keeps its old status as long, with
+    ``/alibaba/order/list`` what changed since is not listed yet.
     """
 
     kind: Literal["lag"] = "lag"
@@ -126,13 +166,15 @@ class Lag(_Fault):
     lag_s: float = Field(gt=0, le=DELAY_MAX_S)
 
 
-Outcome = HttpError | ErrorAnswer | CutBefore | CutAfter | ActLate
+Outcome = HttpError | ErrorAnswer | ApiError | CutBefore | CutAfter | ActLate
 Spec = Annotated[
     Latency
     | HttpError
     | Throttle
     | Quota
     | ErrorAnswer
+    | ApiError
+    | Shift
     | TokenEnded
     | CutBefore
     | CutAfter
@@ -150,6 +192,7 @@ class Plan:
     before_s: float = 0.0
     after_s: float = 0.0
     lag_s: float = 0.0
+    shifts: list[Shift] = field(default_factory=list)
     outcome: Outcome | None = None
 
 
@@ -171,7 +214,7 @@ class Faults:
     """The faults in force, oldest first."""
 
     def __init__(self, seed: int, clock_s: Callable[[], float] = time.monotonic) -> None:
-        self._dice = chaos(seed, "faults")
+        self.dice = chaos(seed, "faults")
         self._clock_s = clock_s
         self._active: dict[int, Active] = {}
         self._next = 1
@@ -207,31 +250,36 @@ class Faults:
 
     def _apply(self, active: Active, seller: str | None, plan: Plan) -> None:
         spec = active.spec
+        if isinstance(spec, Latency | Lag | Shift):
+            if self._hit(active):
+                self._add(spec, plan)
+        elif plan.outcome is None:
+            plan.outcome = self._outcome(active, spec, seller)
+
+    def _add(self, spec: Latency | Lag | Shift, plan: Plan) -> None:
         match spec:
             case Latency():
-                if self._hit(active):
-                    seconds = (spec.ms + self._dice.uniform(0, spec.jitter_ms)) / 1000
-                    plan.before_s += seconds if spec.when == "before" else 0
-                    plan.after_s += seconds if spec.when == "after" else 0
+                seconds = (spec.ms + self.dice.uniform(0, spec.jitter_ms)) / 1000
+                plan.before_s += seconds if spec.when == "before" else 0
+                plan.after_s += seconds if spec.when == "after" else 0
             case Lag():
-                if self._hit(active):
-                    plan.lag_s = max(plan.lag_s, spec.lag_s)
-            case _ if plan.outcome is not None:
-                return
+                plan.lag_s = max(plan.lag_s, spec.lag_s)
+            case Shift():
+                plan.shifts.append(spec)
+
+    def _outcome(
+        self, active: Active, spec: Throttle | Quota | TokenEnded | Outcome, seller: str | None
+    ) -> Outcome | None:
+        match spec:
             case Throttle() | Quota():
-                plan.outcome = self._ban(active, spec, seller)
+                return self._ban(active, spec, seller)
             case TokenEnded():
-                if self._hit(active):
-                    message = "The specified access token is invalid or expired"
-                    plan.outcome = ErrorAnswer(
-                        code="IllegalAccessToken", message=message, type="ISV"
-                    )
+                return ApiError(name="token_ended") if self._hit(active) else None
             case _:
-                if self._hit(active):
-                    plan.outcome = spec
+                return spec if self._hit(active) else None
 
     def _hit(self, active: Active) -> bool:
-        if self._dice.random() >= active.spec.probability:
+        if self.dice.random() >= active.spec.probability:
             return False
         active.hits += 1
         if active.left is not None:
@@ -276,6 +324,14 @@ def _over_quota(active: Active, spec: Quota, seller: str | None, now: float) -> 
     return made > spec.per_second
 
 
-def refusal(answer: ErrorAnswer) -> GopError:
+def refusal(answer: ErrorAnswer | ApiError) -> GopError:
     """The error answer of a fault as the gateway raises it."""
+    if isinstance(answer, ApiError):
+        return named(
+            answer.name,
+            message=answer.message,
+            second_layer=answer.layer == "second",
+            bare_sub_code=answer.bare_sub_code,
+            http_status=answer.http_status,
+        )
     return GopError(answer.code, answer.message, answer.type, http_status=answer.http_status)

@@ -1,4 +1,4 @@
-"""The gateway, ``/rest`` and ``/sync``: reads a call, lets faults interfere, checks, acts, answers.
+"""The gateway: reads a call in any of its dialects, lets faults interfere, checks, acts, answers.
 
 A plain ASGI application, because this is the path a benchmark drives. Endpoints run to their end
 without waiting, so two calls never see each other's half-done work.
@@ -9,25 +9,32 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import Counter
-from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import orjson
 from starlette.types import Receive, Scope, Send
 
-from sandbox import auth, reading, writing
 from sandbox.calls import FIELD_OVERHEAD_BYTES, Call, ClientGoneError, parse, read_body
-from sandbox.faults import ActLate, CutAfter, CutBefore, ErrorAnswer, Faults, HttpError, refusal
-from sandbox.protocol import BusinessError, GopError, check_signature
+from sandbox.dialects import REST, Dialect, dialects
+from sandbox.faults import (
+    ActLate,
+    ApiError,
+    CutAfter,
+    CutBefore,
+    ErrorAnswer,
+    Faults,
+    HttpError,
+    Outcome,
+    Plan,
+    refusal,
+)
+from sandbox.methods import SHIPPING_METHOD, SHIPPING_PATH, Endpoint, endpoints
+from sandbox.protocol import GopError
+from sandbox.shifting import shift
 from sandbox.world import World
 
 log = logging.getLogger("sandbox")
 
-PREFIX = "/rest"
-SYNC = "/sync"
-SHIPPING_PATH = "/alibaba/v2/order/shipping"
-CHANNELS_METHOD = "alibaba.seller.order.shipping.channels"
-"""The one dotted method served under ``/sync``: no path is documented for it."""
 HANG_MAX_S = 600.0
 """A call left without an answer is cut off after this long at the latest."""
 LATE_ACTS_MAX = 10_000
@@ -40,27 +47,14 @@ _JSON = (b"content-type", b"application/json;charset=UTF-8")
 _HTML = (b"content-type", b"text/html")
 
 
-class Endpoint(NamedTuple):
-    """One API path: what answers it, and whether it needs an access token."""
+class _Exchange(NamedTuple):
+    """One HTTP request with what it takes to answer it."""
 
-    run: Callable[[World, Call], dict[str, Any]]
-    needs_token: bool = True
-
-
-def endpoints(world: World) -> dict[str, Endpoint]:
-    """All API paths of a sandbox."""
-    return {
-        "/auth/token/create": Endpoint(auth.token_create, needs_token=False),
-        "/auth/token/refresh": Endpoint(auth.token_refresh, needs_token=False),
-        "/alibaba/order/list": Endpoint(reading.order_list),
-        "/alibaba/order/get": Endpoint(reading.order_get),
-        "/alibaba/order/fund/query": Endpoint(reading.fund_query),
-        "/order/logistics/query": Endpoint(reading.logistics_query),
-        world.settings.channels_path: Endpoint(reading.channels),
-        CHANNELS_METHOD: Endpoint(reading.channels),
-        "/alibaba/order/attachment/upload": Endpoint(writing.attachment_upload),
-        SHIPPING_PATH: Endpoint(writing.order_shipping),
-    }
+    call: Call
+    dialect: Dialect
+    scope: Scope
+    receive: Receive
+    send: Send
 
 
 class Gateway:
@@ -70,12 +64,17 @@ class Gateway:
         self._world = world
         self._faults = faults
         self._endpoints = endpoints(world)
+        self._dialects = dialects(world)
         self._body_bytes_max = world.settings.upload_bytes_max + FIELD_OVERHEAD_BYTES
         self._request_id_head = f"0b{world.now_ms():x}"
         self._requests = 0
         self._late: set[asyncio.TimerHandle] = set()
         self.received: Counter[str] = Counter()
         """Requests per path since the start, whatever became of them; unknown paths: ``other``."""
+        self.received_of: dict[str, Counter[str]] = {}
+        """The same by store; calls that name no token of a store: ``unknown``."""
+        self.refused_of: dict[str, Counter[str]] = {}
+        """Errors since the start by store and code, the sandbox's own mischief included."""
         self.cut = 0
         """Connections closed without an answer since the start."""
         self.late_done = 0
@@ -86,58 +85,88 @@ class Gateway:
         return list(self._endpoints)
 
     @property
+    def shipping_calls(self) -> int:
+        """Calls since the start that wanted to declare a shipment, in any dialect."""
+        return self.received[SHIPPING_PATH] + self.received[SHIPPING_METHOD]
+
+    @property
     def late_pending(self) -> int:
         """Calls that were answered, or cut off, and will act later."""
         return len(self._late)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one HTTP request."""
-        began_s = scope["extensions"][BEGAN]
-        dotted = scope["path"] == SYNC
-        path = SYNC if dotted else scope["path"][len(PREFIX) :]
-        self.received[path if dotted or path in self._endpoints else "other"] += 1
         self._requests += 1
         request_id = f"{self._request_id_head}{self._requests:08x}"
+        dialect = self._dialects.get(scope["path"], self._dialects[REST])
+        call = Call("", {}, {}, request_id, scope["extensions"][BEGAN])
+        exchange = _Exchange(call, dialect, scope, receive, send)
         try:
-            body = await read_body(receive, self._body_bytes_max)
-            params, files = parse(scope, body)
-            path = params.get("method", "").lstrip("/") if dotted else path
-            call = Call(path, params, files, request_id, began_s)
-            await self._interfere(call, scope, receive, send)
+            await self._read(exchange)
+            await self._interfere(exchange)
         except GopError as error:
-            await self._refuse(send, error, request_id, dotted=dotted)
+            await self._refuse(exchange, error)
         except ClientGoneError:
             return
 
-    async def _interfere(self, call: Call, scope: Scope, receive: Receive, send: Send) -> None:
-        plan = self._faults.plan(call.path, self._world.tokens.caller(call.params))
+    async def _read(self, exchange: _Exchange) -> None:
+        """Fill in the call, and count it whether or not its parameters can be read."""
+        call, dialect, scope = exchange.call, exchange.dialect, exchange.scope
+        try:
+            body = await read_body(exchange.receive, self._body_bytes_max)
+            call.params, call.files = parse(scope, body)
+        finally:
+            call.path = dialect.operation(scope["path"], call.params)
+            self.received[self._counted(call.path)] += 1
+
+    def _counted(self, path: str) -> str:
+        return path if path in self._endpoints else "other"
+
+    async def _interfere(self, exchange: _Exchange) -> None:
+        call = exchange.call
+        seller = self._world.tokens.caller(call.params)
+        self.received_of.setdefault(seller or "unknown", Counter())[self._counted(call.path)] += 1
+        plan = self._faults.plan(call.path, seller)
         call.lag_s = plan.lag_s
         if plan.before_s:
             spent_s = asyncio.get_running_loop().time() - call.began_s
             await asyncio.sleep(max(0, plan.before_s - spent_s))
-        match plan.outcome:
-            case None:
-                try:
-                    answer = self._act(call)
-                finally:
-                    if plan.after_s:
-                        await asyncio.sleep(plan.after_s)
-                await _send_json(send, answer)
-            case ErrorAnswer() as error:
+        self._shift(plan, seller, "before")
+        if plan.outcome is not None:
+            await self._misbehave(exchange, plan.outcome)
+            return
+        try:
+            answer = self._act(exchange)
+            self._shift(plan, seller, "after")
+        finally:
+            if plan.after_s:
+                await asyncio.sleep(plan.after_s)
+        await _send_json(exchange.send, answer)
+
+    def _shift(self, plan: Plan, seller: str | None, when: str) -> None:
+        for spec in plan.shifts:
+            if seller is not None and spec.when == when:
+                shift(self._world, seller, spec, self._faults.dice)
+
+    async def _misbehave(self, exchange: _Exchange, outcome: Outcome) -> None:
+        match outcome:
+            case ErrorAnswer() | ApiError() as error:
+                if isinstance(error, ApiError) and error.acted:
+                    self._act_unheard(exchange)
                 raise refusal(error)
             case HttpError() as error:
                 if error.acted:
-                    self._act_unheard(call)
-                await _send(send, error.status, _HTML, b"<html>sandbox fault</html>")
+                    self._act_unheard(exchange)
+                await _send(exchange.send, error.status, _HTML, b"<html>sandbox fault</html>")
             case CutBefore():
-                await self._cut(scope, receive)
+                await self._cut(exchange.scope, exchange.receive)
             case CutAfter():
-                self._act_unheard(call)
-                await self._cut(scope, receive)
+                self._act_unheard(exchange)
+                await self._cut(exchange.scope, exchange.receive)
             case ActLate() as fault:
-                self._checked(call)
-                self._act_later(call, fault.after_s)
-                await self._answer_now(fault, scope, receive)
+                self._checked(exchange)
+                self._act_later(exchange.call, fault.after_s)
+                await self._answer_now(fault, exchange.scope, exchange.receive)
 
     async def _answer_now(self, fault: ActLate, scope: Scope, receive: Receive) -> None:
         match fault.answer:
@@ -149,33 +178,32 @@ class Gateway:
             case "cut":
                 await self._cut(scope, receive)
 
-    def _act(self, call: Call) -> dict[str, Any]:
-        fields = self._checked(call).run(self._world, call)
-        answer = {**fields, "code": "0", "request_id": call.request_id}
-        return {f"{call.path.replace('.', '_')}_response": answer} if call.dotted else answer
+    def _act(self, exchange: _Exchange) -> dict[str, Any]:
+        call = exchange.call
+        fields = self._checked(exchange).run(self._world, call)
+        return exchange.dialect.answer(call.path, call.params, fields, call.request_id)
 
-    def _checked(self, call: Call) -> Endpoint:
+    def _checked(self, exchange: _Exchange) -> Endpoint:
         """The endpoint of a call that is signed, in time and authorised."""
-        world = self._world
+        world, call = self._world, exchange.call
         endpoint = self._endpoints.get(call.path)
         if endpoint is None:
             raise GopError("InvalidApiPath", "The specified API path is invalid or not granted")
         now_ms = world.now_ms()
-        signed_path = "" if call.dotted else call.path
-        check_signature(
-            signed_path, call.params, world.app, now_ms, world.settings.timestamp_skew_s
-        )
+        exchange.dialect.check(call.path, call.params, world.app, now_ms)
+        if world.settings.unknown_parameters == "refuse":
+            endpoint.check(call)
         if endpoint.needs_token:
             seller = world.tokens.authorised(call.access_token, now_ms)
             call.seller = world.sellers[seller]
         return endpoint
 
-    def _act_unheard(self, call: Call) -> None:
+    def _act_unheard(self, exchange: _Exchange) -> None:
         """Act for a caller who will not learn how it went."""
         try:
-            self._act(call)
+            self._act(exchange)
         except GopError as error:
-            log.info("unheard call to %s was refused: %s", call.path, error.code)
+            log.info("unheard call to %s was refused: %s", exchange.call.path, error.code)
 
     def _act_later(self, call: Call, after_s: float) -> None:
         if len(self._late) >= LATE_ACTS_MAX:
@@ -205,13 +233,18 @@ class Gateway:
         scope["extensions"][CUT]()
         await _until_client_leaves(receive, HANG_MAX_S)
 
-    async def _refuse(self, send: Send, error: GopError, request_id: str, *, dotted: bool) -> None:
-        if dotted:
-            await _send_json(send, error.older_answer(request_id), error.http_status)
-        elif isinstance(error, BusinessError) and self._world.settings.business_errors == "result":
-            await _send_json(send, error.nested(request_id))
-        else:
-            await _send_json(send, error.answer(request_id), error.http_status)
+    async def _refuse(self, exchange: _Exchange, error: GopError) -> None:
+        call, dialect = exchange.call, exchange.dialect
+        seller = self._world.tokens.caller(call.params) or "unknown"
+        self.refused_of.setdefault(seller, Counter())[error.code] += 1
+        answer = dialect.refusal(call.path, call.params, error, call.request_id)
+        await _send_json(exchange.send, answer, self._http_status(error, answer))
+
+    def _http_status(self, error: GopError, answer: dict[str, Any]) -> int:
+        refused = "error_response" in answer or answer.get("code") not in {"0", None}
+        if error.http_status != 200 or not refused:
+            return error.http_status
+        return 200 if self._world.settings.error_http_status == "200" else error.meaning
 
 
 async def _until_client_leaves(receive: Receive, timeout_s: float) -> None:

@@ -201,23 +201,39 @@ class OrderBook:
         """Number of orders of a store, which is the number of its next one."""
         return len(self._by_created.get(seller_id, ()))
 
+    def of(self, seller_id: str) -> list[Order]:
+        """The orders of a store, in no order."""
+        return self._by_created.get(seller_id, [])
+
     def touched(self, order: Order) -> None:
         """Note that an order's modification date changed."""
         self._unsorted.add(order.seller.id)
 
-    def page(self, query: Query, page: int, size: int) -> tuple[int, list[Order]]:
-        """How many orders a query finds, and one page of them, newest first (pages count from 0).
+    def page(
+        self,
+        query: Query,
+        page: int,
+        size: int,
+        *,
+        oldest_first: bool = False,
+        by_creation: bool = False,
+    ) -> tuple[int, list[Order]]:
+        """How many orders a query finds, and one page of them (pages count from 0).
 
-        Sorted by modification if the query has such a window, or by creation. Paging is unstable on
-        purpose: an order that changes between two pages moves.
+        Newest first unless told otherwise; sorted by modification if the query has such a window,
+        or by creation. Paging is unstable on purpose: an order that changes between two pages
+        moves.
         """
         self._sort(query.seller)
-        by_modified = query.modified != ALWAYS
+        by_modified = query.modified != ALWAYS and not by_creation
         found = (self._by_modified if by_modified else self._by_created).get(query.seller, [])
         first, last = _span(found, query.modified if by_modified else query.created, by_modified)
-        if query.status or (by_modified and query.created != ALWAYS):
+        other = query.created if by_modified else query.modified
+        if query.status or other != ALWAYS:
             found = [order for order in found[first:last] if query.finds(order)]
             first, last = 0, len(found)
+        if oldest_first:
+            return last - first, found[first + page * size : min(last, first + (page + 1) * size)]
         begin = max(first, last - (page + 1) * size)
         return last - first, found[begin : max(first, last - page * size)][::-1]
 

@@ -16,19 +16,49 @@ from zoneinfo import ZoneInfo
 PACIFIC = ZoneInfo("America/Los_Angeles")
 
 ErrorType = Literal["ISV", "ISP", "SYSTEM"]
+ResultNames = Literal["error", "msg", "result"]
+_RESULT_NAMES: dict[ResultNames, tuple[str, str]] = {
+    "error": ("error_code", "error_message"),
+    "msg": ("msg_code", "msg"),
+    "result": ("result_code", "message"),
+}
+
+
+class OlderError(NamedTuple):
+    """An error as the older TOP gateway writes it: a number, and the real code beneath it."""
+
+    number: str
+    message: str
+    sub_code: str
+    sub_message: str
 
 
 class GopError(Exception):
     """A call is refused with an error answer of the gateway (HTTP 200 unless told otherwise)."""
 
     def __init__(
-        self, code: str, message: str, type_: ErrorType = "ISV", *, http_status: int = 200
+        self,
+        code: str,
+        message: str,
+        type_: ErrorType = "ISV",
+        *,
+        http_status: int = 200,
+        older: OlderError | None = None,
     ) -> None:
         super().__init__(code, message)
         self.code = code
         self.message = message
         self.type = type_
         self.http_status = http_status
+        number, words = _OLDER_CODES.get(code, ("15", "Remote service error"))
+        self.older = older or OlderError(number, words, code, message)
+
+    @property
+    def meaning(self) -> int:
+        """The HTTP status that says the same, for a gateway that does not answer 200 to all."""
+        if self.code in _STATUSES:
+            return _STATUSES[self.code]
+        return 400 if self.type == "ISV" else 503
 
     def answer(self, request_id: str) -> dict[str, Any]:
         """The error as the gateway writes it."""
@@ -41,19 +71,30 @@ class GopError(Exception):
         }
 
     def older_answer(self, request_id: str) -> dict[str, Any]:
-        """The error as ``/sync`` writes it: in the form of the older TOP gateway."""
-        code, message = _OLDER_CODES.get(self.code, ("15", "Remote service error"))
+        """The error as the dotted methods write it: in the form of the older TOP gateway."""
         error = {
-            "code": code,
+            "code": self.older.number,
             "type": "ISP",
-            "msg": message,
-            "sub_code": self.code,
-            "sub_msg": self.message,
+            "msg": self.older.message,
             "request_id": request_id,
         }
+        if self.older.sub_code:
+            error |= {"sub_code": self.older.sub_code, "sub_msg": self.older.sub_message}
         return {"error_response": error}
 
+    def nested(self, names: ResultNames) -> dict[str, Any]:
+        """The error in the second layer: ``result`` of an answer that calls itself a success."""
+        code, message = _RESULT_NAMES[names]
+        return {"result": {"success": False, code: self.code, message: self.message}}
 
+
+_STATUSES = {
+    **dict.fromkeys(("ApiCallLimit", "AppCallLimit", "SellerCallLimit", "901"), 429),
+    **dict.fromkeys(("IllegalAccessToken", "InvalidAccessToken"), 401),
+    **dict.fromkeys(("InsufficientPermission", "InvalidApiPath", "AppWhiteIpLimit", "403"), 403),
+    "404": 404,
+    "500": 500,
+}
 _THROTTLED = ("7", "App Call Limited")
 _OLDER_CODES = {
     "ApiCallLimit": _THROTTLED,
@@ -64,6 +105,7 @@ _OLDER_CODES = {
     "InvalidAppKey": ("29", "Invalid app Key"),
     "MissingParameter": ("40", "Missing required arguments"),
     "InvalidParameter": ("41", "Invalid arguments"),
+    "InvalidAccessToken": ("27", "Invalid session"),
     "InvalidApiPath": ("22", "Invalid method"),
 }
 
@@ -71,10 +113,13 @@ _OLDER_CODES = {
 class BusinessError(GopError):
     """A call that passed the gateway is refused by the trade system (402, 403, 404, 500)."""
 
-    def nested(self, request_id: str) -> dict[str, Any]:
-        """The error in the second layer, under ``result`` of an answer with code "0"."""
-        result = {"success": False, "error_code": self.code, "error_message": self.message}
-        return {"code": "0", "result": result, "request_id": request_id}
+    def __init__(self, code: str, message: str) -> None:
+        older = OlderError("15", "Remote service error", f"isv.{code}", message)
+        super().__init__(code, message, older=older)
+
+
+class SecondLayerError(GopError):
+    """An error that always sits in the second layer, whatever the settings say."""
 
 
 def signature(path: str, params: Mapping[str, str], secret: str) -> str:

@@ -8,11 +8,10 @@ import orjson
 
 from sandbox import payloads
 from sandbox.calls import Call
-from sandbox.orders import Order, Query, Window
+from sandbox.orders import ALWAYS, Order, Query, Window
 from sandbox.protocol import BusinessError, GopError, date_forms, parse_pacific
 from sandbox.world import World
 
-PAGE_SIZE_MAX = 100
 START_PAGE_MAX = 10_000_000
 
 CHANNELS: dict[str, dict[str, Any]] = {
@@ -49,16 +48,29 @@ def order_list(world: World, call: Call) -> dict[str, Any]:
     if role not in {"buyer", "seller"}:
         raise GopError("InvalidParameter", "role must be buyer or seller")
     page = call.number("start_page", 0, 0, START_PAGE_MAX)
-    size = call.number("page_size", 10, 1, PAGE_SIZE_MAX)
+    size = call.number("page_size", 10, 1, world.settings.page_size_max)
     query = Query(
         seller=call.seller.id,
         status=call.params.get("status") or None,
         created=Window(_edge(call, "create_date_start"), _edge(call, "create_date_end")),
         modified=Window(_edge(call, "modified_date_start"), _edge(call, "modified_date_end")),
     )
-    total, found = world.orders.page(query, page, size) if role == "seller" else (0, [])
+    total, found = _page(world, call, query, page, size) if role == "seller" else (0, [])
     rows = [_row(order) for order in found]
     return {"value": {"total_count": str(total), "order_list": rows}}
+
+
+def _page(world: World, call: Call, query: Query, page: int, size: int) -> tuple[int, list[Order]]:
+    settings = world.settings
+    by_creation = settings.list_by == "created" or query.modified == ALWAYS
+    if call.lag_s:  # what changed since is not listed yet
+        start_ms, end_ms = query.modified
+        seen_ms = _seen_until(world, call)
+        until_ms = seen_ms if end_ms is None else min(seen_ms, end_ms)
+        query = query._replace(modified=Window(start_ms, until_ms))
+    return world.orders.page(
+        query, page, size, oldest_first=settings.list_order == "oldest", by_creation=by_creation
+    )
 
 
 def _row(order: Order) -> dict[str, Any]:
@@ -71,14 +83,18 @@ def _row(order: Order) -> dict[str, Any]:
 
 
 def _edge(call: Call, name: str) -> int | None:
-    """One edge of a window: ``{"date_str": …}`` in Pacific time or ``{"date_timestamp": …}``."""
+    """One edge of a window: ``{"date_str": …}`` in Pacific time or ``{"date_timestamp": …}``.
+
+    Dotted methods call the latter ``time``.
+    """
     text = call.params.get(name)
     if not text:
         return None
     try:
         edge = orjson.loads(text)
-        if "date_timestamp" in edge:
-            return int(edge["date_timestamp"])
+        for at_ms in ("date_timestamp", *(("time",) if call.dotted else ())):
+            if at_ms in edge:
+                return int(edge[at_ms])
         return parse_pacific(edge["date_str"], end_of_window=name.endswith("_end"))
     except (ValueError, TypeError, KeyError) as error:
         raise GopError(

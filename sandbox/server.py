@@ -16,10 +16,13 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from sandbox.admin import Admin, bad_body, not_found
+from sandbox.admin import Admin
+from sandbox.adminjson import bad_body, not_found
 from sandbox.auth import AuthorizePages
+from sandbox.controls import Controls
+from sandbox.dialects import REST, SYNC, TOP
 from sandbox.faults import Faults, Latency
-from sandbox.gateway import BEGAN, CUT, PREFIX, SYNC, Gateway
+from sandbox.gateway import BEGAN, CUT, Gateway
 from sandbox.push import Push
 from sandbox.settings import Settings
 from sandbox.world import World
@@ -43,7 +46,7 @@ class CuttableProtocol(HttpToolsProtocol):
 
 
 class Sandbox:
-    """ASGI application: the gateway under ``/rest``, pages and admin calls beside it."""
+    """ASGI application: the gateway under its addresses, pages and admin calls beside it."""
 
     def __init__(self, settings: Settings) -> None:
         self.world = World(settings)
@@ -52,17 +55,23 @@ class Sandbox:
         self.push = Push(self.world)
         if settings.latency_ms or settings.jitter_ms:
             self.faults.add(Latency(ms=settings.latency_ms, jitter_ms=settings.jitter_ms))
+        self.routes = self._make_routes()
+        """All addresses beside those of the gateway."""
         self._pages = self._build_pages()
 
-    def _build_pages(self) -> ASGIApp:
+    def _make_routes(self) -> list[Route]:
         pages = AuthorizePages(self.world)
-        admin = Admin(self.world, self.faults, self.gateway, self.push)
+        return [
+            Route("/oauth/authorize", pages.ask),
+            Route("/oauth/authorize/confirm", pages.confirm),
+            Route("/ecology/service.htm", pages.service_time),
+            *Admin(self.world, self.gateway, self.push).routes(),
+            *Controls(self.world, self.faults, self.gateway, self.push).routes(),
+        ]
+
+    def _build_pages(self) -> ASGIApp:
         return Starlette(
-            routes=[
-                Route("/oauth/authorize", pages.ask),
-                Route("/oauth/authorize/confirm", pages.confirm),
-                *admin.routes(),
-            ],
+            routes=self.routes,
             exception_handlers={ValidationError: bad_body, HTTPException: not_found},
             lifespan=self._lifespan,
         )
@@ -78,7 +87,7 @@ class Sandbox:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Route one request."""
         path = scope.get("path", "")
-        if scope["type"] == "http" and (path.startswith(f"{PREFIX}/") or path == SYNC):
+        if scope["type"] == "http" and (path.startswith(f"{REST}/") or path in {SYNC, TOP}):
             await self.gateway(scope, receive, send)
         else:
             await self._pages(scope, receive, send)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
@@ -44,13 +44,42 @@ class Settings(BaseModel):
     refresh_token_s: int = Field(default=60 * DAY_S, ge=1)
     callbacks: tuple[str, ...] = ()
     """Registered callback addresses, compared byte by byte. Empty: any http(s) address."""
+    refresh_prolongs: bool = False
+    """A refresh begins the chosen authorisation length anew."""
+    refresh_grace_s: int = Field(default=0, ge=0)
+    """So long after a refresh its refresh token answers the same new tokens again."""
+    old_access_token_s: int = Field(default=0, ge=0)
+    """A replaced access token works this much longer, if it would have."""
+    reauthorising_ends_older: bool = False
+    """A new authorisation of a store ends the tokens of its older ones."""
+    token_error: Literal["IllegalAccessToken", "InvalidAccessToken"] = "IllegalAccessToken"  # noqa: S105 - the code of an error
+    token_answer_extra: bool = False
+    """Token answers carry the fields other platforms of the family add."""
+    clock_offset_ms: int = Field(default=0, ge=-366 * DAY_S * 1000, le=366 * DAY_S * 1000)
+    """How far the sandbox's clock is ahead of the machine's."""
 
-    # shape of what Alibaba's documents leave open
+    unknown_parameters: Literal["refuse", "ignore"] = "refuse"
+    """What becomes of a call with a parameter nobody documented; Alibaba probably ignores it."""
+
+    # order and shape of what Alibaba's documents leave open
+    list_order: Literal["newest", "oldest"] = "newest"
+    """Which end of the order list comes first."""
+    list_by: Literal["window", "created"] = "window"
+    """What the order list is sorted by: the date its window is about, or always the creation."""
+    page_size_max: int = Field(default=100, ge=1, le=100)
+    mask_trade_ids: bool = False
+    """Order lists of the dotted methods hide the middle of trade ids, as one tenant saw."""
     channels_path: str = Field(default="/alibaba/order/shipping/channels", pattern=r"^/")
     business_errors: Literal["top", "result"] = "top"
     """Where 402/403/404/500 stand: in ``code``, or in ``result`` of an answer with code "0"."""
+    business_error_names: Literal["error", "msg", "result"] = "error"
+    """``error_code`` and ``error_message``, ``msg_code`` and ``msg``, or ``result_code`` …"""
+    error_http_status: Literal["200", "4xx"] = "200"
+    """HTTP status of errors: always 200, or 400, 401, 403, 404, 429 and 503 as they mean."""
     voucher_in: Literal["top", "result", "value"] = "top"
     """Where the shipping answer carries ``voucher_id``."""
+    simplified_root: bool = True
+    """``simplify=true`` keeps the ``…_response`` object around an answer of a dotted method."""
 
     # behaviour of the server
     latency_ms: float = Field(default=0, ge=0, le=600_000)
@@ -61,6 +90,13 @@ class Settings(BaseModel):
     """Writes beyond it are refused with a SYSTEM error: a forgotten run must not fill the disk."""
     push_url: str | None = Field(default=None, pattern=r"^https?://")
 
+    def changed(self, changes: dict[str, Any]) -> Settings:
+        """These settings with some replaced.
+
+        Raises pydantic's ValidationError for a value that does not fit.
+        """
+        return Settings.model_validate({**self.model_dump(), **changes})
+
     @model_validator(mode="after")
     def _orders_fit_in_memory(self) -> Settings:
         if self.stores * self.orders_per_store > ORDERS_MAX:
@@ -69,3 +105,16 @@ class Settings(BaseModel):
                 f"{ORDERS_MAX:,} orders; choose fewer stores or orders"
             )
         return self
+
+
+LIVE = frozenset(
+    {
+        *("code_s", "access_token_s", "refresh_token_s", "refresh_prolongs", "refresh_grace_s"),
+        *("old_access_token_s", "reauthorising_ends_older", "token_error", "token_answer_extra"),
+        *("callbacks", "clock_offset_ms", "timestamp_skew_s", "attachments_required"),
+        "unknown_parameters",
+        *("list_order", "list_by", "page_size_max", "mask_trade_ids", "voucher_in"),
+        *("business_errors", "business_error_names", "error_http_status", "simplified_root"),
+    }
+)
+"""Settings that can be changed while the sandbox runs; a restart forgets such changes."""

@@ -19,7 +19,7 @@ from sandbox.orders import Order, OrderBook, Voucher
 from sandbox.protocol import GopError
 from sandbox.sellers import make_app, make_sellers
 from sandbox.settings import DAY_S, Settings
-from sandbox.tokens import Lifetimes, TokenBook
+from sandbox.tokens import TokenBook, TokenRules
 
 READY_TOKENS_S = 180 * DAY_S
 """Length of the authorisation every store starts with: the longest of Alibaba's choices."""
@@ -50,14 +50,14 @@ class World:
 
     def __init__(self, settings: Settings, now_ms: Callable[[], int] = clock_ms) -> None:
         self.settings = settings
-        self.now_ms = now_ms
+        self._clock_ms = now_ms
         self.lenient = settings.lenient
         self.epoch_ms = self._generation_epoch(settings.data_dir / "world.json")
         self.journal = Journal(settings.data_dir / "journal.jsonl")
         self.app = make_app(settings.seed)
         self.sellers = make_sellers(settings.seed, settings.stores)
         self.orders = OrderBook()
-        self.tokens = TokenBook(Lifetimes.of(settings))
+        self.tokens = TokenBook(TokenRules.of(settings))
         self.uploads: dict[str, events.Upload] = {}
         self.totals = Totals()
         self.order_listeners: list[Callable[[Order], None]] = []
@@ -69,6 +69,15 @@ class World:
         except BaseException:
             self.journal.close()
             raise
+
+    def now_ms(self) -> int:
+        """The sandbox's own clock, in epoch milliseconds."""
+        return self._clock_ms() + self.settings.clock_offset_ms
+
+    def change(self, settings: Settings) -> None:
+        """Go on with other settings, of which only :data:`sandbox.settings.LIVE` may differ."""
+        self.settings = settings
+        self.tokens.rules = TokenRules.of(settings)
 
     def _generation_epoch(self, path: Path) -> int:
         """What orders are generated from is fixed at the first start, in ``world.json``."""
@@ -102,8 +111,7 @@ class World:
     def _give_ready_tokens(self) -> None:
         for seller in self.sellers.values():
             if not self.tokens.knows(seller.id):
-                ends_ms = self.now_ms() + READY_TOKENS_S * 1000
-                self.record(self.tokens.new_tokens(seller.id, ends_ms, self.now_ms()))
+                self.record(self.tokens.first_tokens(seller.id, READY_TOKENS_S, self.now_ms()))
 
     def record(self, event: events.Event) -> list[Order]:
         """Write an event to the journal, then make it true; the orders it created or changed.
@@ -212,7 +220,8 @@ class World:
             order.status = event.status
         if event.payload is not None:
             order.patches.append(event.payload)
-        self._touch(order, event.at_ms)
+        if not event.keep_modified:
+            self._touch(order, event.at_ms)
         return order
 
     def _touch(self, order: Order, at_ms: int) -> None:

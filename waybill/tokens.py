@@ -1,6 +1,8 @@
 """Sealing of the stores' tokens: AES-256-GCM with store id, generation and key id bound in.
 
 A sealed token moved to another store or generation does not open. The clear text exists in memory only.
+There may be several keys, so that one can follow another without a moment in which tokens do not open:
+the first seals, all open.
 """
 
 import base64
@@ -17,6 +19,7 @@ from pydantic import SecretStr
 from waybill.contracts import StoreTokens
 
 _NONCE_BYTES = 12
+_KEY_BYTES = 32
 
 
 class SealError(Exception):
@@ -33,21 +36,28 @@ class Tokens:
 
 @dataclass(frozen=True, slots=True)
 class TokenLife:
-    """When the tokens end, as far as it is known."""
+    """When the tokens end, as far as it is known, and the length that was chosen (`1m`, `3m`, `6m`)."""
 
     expires_at: datetime | None = None
     refresh_expires_at: datetime | None = None
     authorised_until: datetime | None = None
+    authorisation: str | None = None
 
 
 class TokenSeal:
-    """Seals and opens with one key."""
+    """Seals with the first key, opens with any."""
 
-    def __init__(self, key: SecretStr | None) -> None:
-        """`key`: 32 bytes in base64, from `WAYBILL_SEAL_KEY`."""
-        raw = _decoded(key)
-        self._cipher = AESGCM(raw)
-        self.key_id = sha256(raw).hexdigest()[:8]
+    def __init__(self, keys: SecretStr | None) -> None:
+        """`keys`: 32 bytes each in base64, separated by commas or white space, from `WAYBILL_SEAL_KEY`."""
+        raw = _decoded(keys)
+        self._ciphers = {_key_id(one): AESGCM(one) for one in raw}
+        self.key_id = _key_id(raw[0])
+        """The key that seals; a digest, which tells nothing of the key."""
+
+    @property
+    def key_ids(self) -> tuple[str, ...]:
+        """All keys, the one that seals first."""
+        return tuple(self._ciphers)
 
     def seal(
         self, tokens: Tokens, store_id: str, generation: int, life: TokenLife, now: datetime
@@ -58,28 +68,45 @@ class TokenSeal:
         if tokens.refresh is not None:
             clear["refresh"] = tokens.refresh.get_secret_value()
         bound = _bound(store_id, generation, self.key_id)
+        cipher = self._ciphers[self.key_id]
         return StoreTokens(
             store_id=store_id,
             generation=generation,
             key_id=self.key_id,
             nonce=nonce,
-            sealed=self._cipher.encrypt(nonce, json.dumps(clear).encode(), bound),
+            sealed=cipher.encrypt(nonce, json.dumps(clear).encode(), bound),
             expires_at=life.expires_at,
             refresh_expires_at=life.refresh_expires_at,
             authorised_until=life.authorised_until,
+            authorisation=life.authorisation,
             written_at=now,
         )
 
+    def is_current(self, sealed: StoreTokens) -> bool:
+        """Whether the key that seals now sealed them."""
+        return sealed.key_id == self.key_id
+
+    def resealed(self, sealed: StoreTokens, now: datetime) -> StoreTokens:
+        """The same tokens under the key that seals now; raises SealError when they do not open.
+
+        For the store's importer alone, the only writer of tokens after connecting: anybody else could
+        bring back tokens that it has just replaced.
+        """
+        fresh = self.seal(self.open(sealed), sealed.store_id, sealed.generation, TokenLife(), now)
+        replaced = ("key_id", "nonce", "sealed", "written_at")
+        return sealed.model_copy(update={name: getattr(fresh, name) for name in replaced})
+
     def open(self, sealed: StoreTokens) -> Tokens:
         """The clear tokens; raises SealError."""
-        if sealed.key_id != self.key_id:
+        cipher = self._ciphers.get(sealed.key_id)
+        if cipher is None:
             raise SealError(
                 f"tokens of store {sealed.store_id} are sealed with key {sealed.key_id}, "
-                f"WAYBILL_SEAL_KEY is key {self.key_id}"
+                f"WAYBILL_SEAL_KEY is key {', '.join(self.key_ids)}"
             )
         bound = _bound(sealed.store_id, sealed.generation, sealed.key_id)
         try:
-            clear = json.loads(self._cipher.decrypt(sealed.nonce, sealed.sealed, bound))
+            clear = json.loads(cipher.decrypt(sealed.nonce, sealed.sealed, bound))
         except (InvalidTag, ValueError):  # a nonce of another length is a ValueError
             raise SealError(f"tokens of store {sealed.store_id} were altered or moved") from None
         refresh = clear.get("refresh")
@@ -109,18 +136,29 @@ def new_key() -> str:
     return base64.b64encode(AESGCM.generate_key(256)).decode()
 
 
-def _decoded(key: SecretStr | None) -> bytes:
-    if key is None:
+def _decoded(keys: SecretStr | None) -> list[bytes]:
+    if keys is None:
         raise SealError("WAYBILL_SEAL_KEY is not set; make one with `waybill stores new-key`")
-    try:
-        raw = base64.b64decode(key.get_secret_value(), validate=True)
-    except ValueError:  # not base64, or not even ASCII
-        raw = b""
-    if len(raw) != 32:
+    raw = [_bytes_of(one) for one in keys.get_secret_value().replace(",", " ").split()]
+    bad = [str(number) for number, one in enumerate(raw, 1) if len(one) != _KEY_BYTES]
+    if not raw or bad:
+        which = f"key {', '.join(bad)} of {len(raw)}: " if len(raw) > 1 else ""
         raise SealError(
-            "WAYBILL_SEAL_KEY: want 32 bytes in base64; make one with `waybill stores new-key`"
+            f"WAYBILL_SEAL_KEY: {which}want {_KEY_BYTES} bytes in base64; "
+            "make one with `waybill stores new-key`"
         )
     return raw
+
+
+def _bytes_of(key: str) -> bytes:
+    try:
+        return base64.b64decode(key, validate=True)
+    except ValueError:  # not base64, or not even ASCII
+        return b""
+
+
+def _key_id(raw: bytes) -> str:
+    return sha256(raw).hexdigest()[:8]
 
 
 def _bound(store_id: str, generation: int, key_id: str) -> bytes:

@@ -30,6 +30,15 @@ class ImporterMetrics:
         self.hints = registry.counter(
             "waybill_order_hints_total", "Hints by what became of them.", ("result",)
         )
+        self.owed = registry.counter(
+            "waybill_orders_owed_total",
+            "Listed orders that the site did not give; they are tried again until it does.",
+        )
+        self.enrichments = registry.counter(
+            "waybill_enrichments_total",
+            "Enrichment records by what became of them.",
+            ("result",),
+        )
         self.windows = registry.counter(
             "waybill_import_windows_total", "Windows read to their end."
         )
@@ -43,11 +52,26 @@ class ImporterMetrics:
         self.call_seconds = registry.histogram(
             "waybill_api_request_seconds", "Duration of calls to Alibaba.", ("operation",)
         )
+        self.refreshes = registry.counter(
+            "waybill_token_refreshes_total", "Refreshes of tokens by their end.", ("outcome",)
+        )
+        self.needing_reauth = registry.gauge(
+            "waybill_stores_needing_reauth",
+            "Stores whose tokens have ended: their seller has to connect them again.",
+        )
+        self.authorisation_left = registry.gauge(
+            "waybill_store_authorisation_left_seconds",
+            "Until the store's seller has to connect it again; absent where no end is known.",
+            ("store_id",),
+        )
         self.dead_letters = registry.counter(
             "waybill_dead_letters_total", "Records that nobody could read.", ("reason",)
         )
         for status in OrderStatus:
             self.published.labels(status.value)
+        self.refreshes.labels("ok")
+        for result in ("taken", "older", "forwarded", "unreadable"):
+            self.enrichments.labels(result)
         for skip in Skip:
             self.skipped.labels(skip.name.lower())
 

@@ -98,8 +98,8 @@ def _pages_max(paging: Paging, settings: ImporterSettings) -> int:
 def _moved(paging: Paging, page: OrderPage, ids: tuple[str, ...], seen: int) -> bool:
     repeated = seen < len(paging.seen) + len(ids)
     changed = paging.page > 0 and page.total != paging.total
-    # without a total nobody can see that an order left
-    untold = paging.page > 0 and page.total is None and bool(ids)
+    # without a total nobody can see that an order left, and drew the last one onto a page already read
+    untold = paging.page > 0 and page.total is None
     return repeated or changed or untold
 
 

@@ -150,16 +150,7 @@ class OrderReader:
 
     async def _limited(self, line: StoreLine, call: Callable[[], Awaitable[T]]) -> T:
         async with line.at_once:
-            started_s = await line.limiter.acquire()
-            try:
-                result = await call()
-            except errors.Throttled as error:
-                line.limiter.limiter.throttled(
-                    self._clock.boot_s(), started_s=started_s, retry_after_s=error.retry_after_s
-                )
-                raise
-            line.limiter.limiter.succeeded(self._clock.boot_s())
-            return result
+            return await line.limiter.run(call)
 
     def _failed(self, line: StoreLine, task: Task, error: errors.AlibabaError) -> TaskFailed:
         retry_at = None

@@ -1,4 +1,4 @@
-"""What to do next: read hinted orders, poll a store, read held orders again. Pure.
+"""What to do next: read hinted orders, poll a store, read orders or history again. Pure.
 
 Every store has at most one task at a time, so two readings of an order never overtake each other.
 Tasks are small (a batch of orders, or one page of a window), and a store with several kinds of work
@@ -19,7 +19,6 @@ from itertools import islice
 from random import Random
 from typing import Final, TypeAlias
 
-from services.importer.changes import Reread
 from services.importer.settings import ImporterSettings
 from waybill.contracts.imports import OrderHint
 from waybill.contracts.keys import parse_order_key
@@ -44,6 +43,8 @@ class PollStore:
 
     number: int
     store_id: str
+    backfill: bool = False
+    """A window of its history, which an operator wants read once more."""
 
 
 Task: TypeAlias = ReadOrders | PollStore
@@ -68,13 +69,15 @@ class _Work(Enum):
     HINTS = auto()
     POLL = auto()
     REREADS = auto()
+    BACKFILL = auto()
 
 
 _TURN: Final = {
-    None: (_Work.HINTS, _Work.POLL, _Work.REREADS),
-    _Work.HINTS: (_Work.POLL, _Work.REREADS, _Work.HINTS),
-    _Work.POLL: (_Work.HINTS, _Work.REREADS, _Work.POLL),
-    _Work.REREADS: (_Work.HINTS, _Work.POLL, _Work.REREADS),
+    None: (_Work.HINTS, _Work.POLL, _Work.REREADS, _Work.BACKFILL),
+    _Work.HINTS: (_Work.POLL, _Work.REREADS, _Work.BACKFILL, _Work.HINTS),
+    _Work.POLL: (_Work.HINTS, _Work.REREADS, _Work.BACKFILL, _Work.POLL),
+    _Work.REREADS: (_Work.HINTS, _Work.POLL, _Work.BACKFILL, _Work.REREADS),
+    _Work.BACKFILL: (_Work.HINTS, _Work.POLL, _Work.REREADS, _Work.BACKFILL),
 }
 """Which work goes first after which."""
 
@@ -90,6 +93,8 @@ class _Turn:
     hints: dict[str, int] = field(default_factory=dict)
     """Order key to tries that failed; first in, first out."""
     rereads: dict[str, int] = field(default_factory=dict)
+    backfilling: bool = False
+    """Whether some of its history is to be read once more."""
     last: _Work | None = None
     task: int = 0
     """Number of the last task."""
@@ -105,6 +110,7 @@ class _Turn:
             _Work.HINTS: bool(self.hints),
             _Work.POLL: now >= self.poll_at,
             _Work.REREADS: bool(self.rereads),
+            _Work.BACKFILL: self.backfilling,
         }
         return next((work for work in _TURN[self.last] if possible[work]), None)
 
@@ -112,7 +118,8 @@ class _Turn:
         """From when on it has work; `None` while a task is under way or it is paused."""
         if self.reading is not None or not _active(self.store):
             return None
-        work_at = now if self.hints or self.rereads else self.poll_at
+        busy = self.hints or self.rereads or self.backfilling
+        work_at = now if busy else self.poll_at
         return max(work_at, self.resting_until or now)
 
     def waiting(self) -> dict[str, int]:
@@ -133,27 +140,33 @@ class Schedule:
         self._turns: dict[str, _Turn] = {}
         self._tasks = 0
 
-    def put(self, store: Store, now: datetime) -> Reread:
-        """Take in a store or its changed settings; says which of its orders to hand to `reread`.
+    def put(self, store: Store, now: datetime) -> bool:
+        """Take in a store or its changed settings; whether published orders may be out of date by it.
 
         A new, resumed or newly authorised store is due at once. An older revision is ignored.
         """
         turn = self._turns.get(store.store_id)
         if turn is None:
             self._turns[store.store_id] = _Turn(store, poll_at=now)
-            return Reread.UNMAPPED
+            return True
         before, turn.store = turn.store, store
         if store.revision < before.revision:
             turn.store = before
-            return Reread.NONE
+            return False
         renewed = store.token_generation != before.token_generation
         if renewed or (_active(store) and not _active(before)):
             turn.poll_at, turn.resting_until, turn.failures = now, None, 0
-        return Reread.OPEN if store.status_map != before.status_map else Reread.NONE
+        return store.status_map != before.status_map
 
     def remove(self, store_id: str) -> None:
         """Forget a store that is not this process's any more, with all that waits for it."""
         self._turns.pop(store_id, None)
+
+    def wake(self, store_id: str) -> None:
+        """The store's tokens are others now: it rests for the failures of the old ones no longer."""
+        turn = self._turns.get(store_id)
+        if turn is not None:
+            turn.failures, turn.resting_until = 0, None
 
     def hint(self, hint: OrderHint, now: datetime) -> HintResult:
         """Have an order read as soon as possible; every store of its site tries if none is named."""
@@ -193,6 +206,12 @@ class Schedule:
                 turn.rereads |= {key: 0} if room else {}
         return refused
 
+    def backfill(self, store_id: str, *, due: bool) -> None:
+        """Whether history of a store is to be read; it goes on page by page, between everything else."""
+        turn = self._turns.get(store_id)
+        if turn is not None:
+            turn.backfilling = due
+
     def take(self, now: datetime) -> Task | None:
         """The next task; it must end with `finished` or `failed`. `None`: wait until `due_at`.
 
@@ -206,8 +225,8 @@ class Schedule:
         self._tasks += 1
         turn.task, turn.last, turn.reading = self._tasks, work, {}
         store_id = turn.store.store_id
-        if work is _Work.POLL:
-            return PollStore(self._tasks, store_id)
+        if work in (_Work.POLL, _Work.BACKFILL):
+            return PollStore(self._tasks, store_id, backfill=work is _Work.BACKFILL)
         turn.reading = self._batch(turn.waiting())
         return ReadOrders(self._tasks, store_id, tuple(turn.reading))
 
@@ -236,7 +255,7 @@ class Schedule:
         if turn is None:
             return ()
         turn.failures, turn.resting_until = 0, None
-        if isinstance(task, PollStore):
+        if isinstance(task, PollStore) and not task.backfill:
             turn.poll_at = now if more else now + self._pause()
         return self._again(turn, dict.fromkeys(unread, 1))
 

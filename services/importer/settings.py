@@ -120,6 +120,19 @@ class ImporterSettings(BaseModel):
         description="Orders of one reading task: at 10 calls a second and two calls an order it "
         "takes 4 s, after which a waiting poll has its turn.",
     )
+    owed_retry_s: float = Field(
+        3_600,
+        ge=1,
+        le=7 * 86_400,
+        description="How often orders are tried again that the site lists and does not give.",
+    )
+    backfill_window_max_s: float = Field(
+        31 * 86_400,
+        ge=120,
+        le=366 * 86_400,
+        description="Longest step through history that is read once more, reached by doubling where "
+        "there are no orders; where there are some, `window_max_s` holds.",
+    )
     read_tries_max: int = Field(
         5,
         ge=1,

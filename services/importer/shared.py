@@ -10,21 +10,32 @@ import structlog
 from pydantic import Field
 
 from services.importer.metrics import ImporterMetrics
-from services.importer.paging import Paging, first_page
+from services.importer.progress import StoreProgress
 from services.importer.reading import OrderReader, StoreLine, TaskFailed
 from services.importer.readings import Readings
+from services.importer.refresh import RefreshRules
+from services.importer.renewal import Means, TokenKeeper
 from services.importer.schedule import PollStore, ReadOrders, Schedule, Task
 from services.importer.settings import ImporterSettings
-from services.importer.windows import Window, next_window
+from services.importer.windows import backfill_due
 from waybill.alibaba.client import AlibabaClient
-from waybill.alibaba.ratelimit import AsyncLimiter, StoreLimiter
+from waybill.alibaba.ratelimit import Limiters, for_store
 from waybill.clock import Clock
-from waybill.contracts import ImportCursor, ImportSeen, Order, OrderHint, Store, StoreTokens
+from waybill.contracts import (
+    Enrichment,
+    ImportCursor,
+    ImportSeen,
+    Order,
+    OrderHint,
+    Store,
+    StoreTokens,
+)
 from waybill.contracts.base import millis
 from waybill.contracts.codec import Codec, SchemaBook
+from waybill.push.settings import PushSettings
 from waybill.settings import Settings, SiteSettings
 from waybill.streaming.background import Background
-from waybill.tokens import SealError, TokenSeal
+from waybill.tokens import TokenSeal
 
 log = structlog.get_logger()
 
@@ -38,6 +49,12 @@ class ImporterServiceSettings(Settings):
     )
     importer: ImporterSettings = Field(
         default_factory=ImporterSettings, description="When and how much is read."
+    )
+    refresh: RefreshRules = Field(
+        default_factory=RefreshRules, description="When tokens are refreshed."
+    )
+    push: PushSettings = Field(
+        default_factory=PushSettings, description="Where Alibaba's push messages arrive."
     )
     reads_at_once: int = Field(8, ge=1, description="Calls at once for one store.")
     tasks_max: int = Field(16, ge=1, description="Stores that are read at the same time.")
@@ -53,6 +70,7 @@ class Codecs:
     tokens: Codec[StoreTokens] = field(init=False)
     cursor: Codec[ImportCursor] = field(init=False)
     seen: Codec[ImportSeen] = field(init=False)
+    enrichment: Codec[Enrichment] = field(init=False)
     hint: Codec[OrderHint] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -62,16 +80,8 @@ class Codecs:
         self.tokens = Codec(StoreTokens, "store_tokens", self.book)
         self.cursor = Codec(ImportCursor, "import_cursor", self.book)
         self.seen = Codec(ImportSeen, "import_seen", self.book)
+        self.enrichment = Codec(Enrichment, "enrichment", self.book)
         self.hint = Codec(OrderHint, "order_hint", self.book)
-
-
-@dataclass(slots=True)
-class Polling:
-    """The window of a store that is being read."""
-
-    window: Window
-    paging: Paging
-    published: int = 0
 
 
 class Shared:
@@ -94,15 +104,23 @@ class Shared:
         self.schedule = Schedule(settings.importer, random.Random())  # noqa: S311 - jitter, not secrets
         self.readings = Readings(settings.importer)
         self.stores: dict[str, Store] = {}
-        self.cursors: dict[str, ImportCursor] = {}
-        self.polls: dict[str, Polling] = {}
-        self.last_windows: dict[str, Window] = {}
+        self.progress: dict[str, StoreProgress] = {}
+        self.asked: dict[str, datetime] = {}
+        """Orders that an operator wants to have read, with when that was asked for."""
         self.under_way: dict[str, Task] = {}
-        self._sealed: dict[str, StoreTokens] = {}
+        self._read_with: dict[str, bytes] = {}
+        """Sealed tokens of the task under way."""
         self._lines: dict[str, StoreLine] = {}
+        self._limiters = Limiters(now_s=clock.boot_s)
         self._clients = clients
         self._reader = OrderReader(clock)
-        self._seal = TokenSeal(settings.seal_key) if settings.seal_key else None
+        self.keeper = TokenKeeper(
+            settings.refresh,
+            Means(clock, metrics, background, clients, _call_s_max(settings)),
+            TokenSeal(settings.seal_key) if settings.seal_key else None,
+            self.stores,
+        )
+        self.keeper.on_news = self._tokens_changed
         self.tick()
 
     def tick(self) -> None:
@@ -110,21 +128,19 @@ class Shared:
         self.now: datetime = self.clock.now().astimezone(UTC)
         self.now_ms = millis(self.now)
 
-    def take_tokens(self, tokens: StoreTokens) -> None:
-        """Newer tokens of a store."""
-        known = self._sealed.get(tokens.store_id)
-        newest = (tokens.generation, tokens.written_at)
-        if known is None or (known.generation, known.written_at) < newest:
-            self._sealed[tokens.store_id] = tokens
-            self._lines.pop(tokens.store_id, None)
+    def _tokens_changed(self, store_id: str) -> None:
+        """The next call uses the tokens that the store has now; a store that rested for them is due."""
+        self._lines.pop(store_id, None)
+        self.schedule.wake(store_id)
 
     def forget(self, store_id: str) -> None:
         """The store is not this process's any more."""
         self.schedule.remove(store_id)
-        for known in (self.stores, self.cursors, self.polls, self.last_windows, self.under_way):
+        for known in (self.stores, self.progress, self.under_way):
             known.pop(store_id, None)
-        self._sealed.pop(store_id, None)
+        self._read_with.pop(store_id, None)
         self._lines.pop(store_id, None)
+        self._limiters.forget(store_id)
 
     def start_tasks(self) -> None:
         """Start what is due, a bounded number at once; one task per store."""
@@ -140,22 +156,35 @@ class Shared:
             self.task_failed(TaskFailed(task, line, f"store {task.store_id}: {line}"))
             return
         self.under_way[task.store_id] = task
+        if sealed := self.keeper.get(task.store_id):
+            self._read_with[task.store_id] = sealed.sealed
         if isinstance(task, ReadOrders):
             self.background.spawn(lambda: self._reader.read_orders(line, task))
         else:
             self._poll(line, task)
 
     def _poll(self, line: StoreLine, task: PollStore) -> None:
-        polling = self.polls.get(task.store_id)
-        if polling is None:
-            cursor = self.cursors.get(task.store_id)
-            rules, last = self.settings.importer, self.last_windows.get(task.store_id)
-            window = next_window(line.store, cursor, self.now, rules, last=last)
-            polling = Polling(window, first_page(window, rules))
-            self.polls[task.store_id] = polling
+        progress, rules = self.progress_of(task.store_id), self.settings.importer
+        polling = progress.polling(line.store, self.now, rules, backfill=task.backfill)
         window, page = polling.window, polling.paging.page
-        needed = self.readings.needed
+        needed = polling.unread if task.backfill else self.readings.needed
         self.background.spawn(lambda: self._reader.read_page(line, task, window, page, needed))
+
+    def progress_of(self, store_id: str) -> StoreProgress:
+        """How far the import of a store is."""
+        return self.progress.setdefault(store_id, StoreProgress())
+
+    def check_backfill(self, store_id: str) -> None:
+        """After a change of the store or its cursor: whether history is to be read."""
+        store = self.stores.get(store_id)
+        if store is not None:
+            due = backfill_due(store, self.progress_of(store_id).cursor)
+            self.schedule.backfill(store_id, due=due)
+
+    def ask(self, hint: OrderHint) -> None:
+        """An operator waits for this order: its next reading is told even if nothing changed."""
+        if len(self.asked) < self.settings.importer.hints_max:
+            self.asked[hint.order_key] = hint.hinted_at
 
     def _line(self, store_id: str) -> StoreLine | str:
         """What calls for the store need, or in a word why there can be none."""
@@ -163,21 +192,24 @@ class Shared:
         return line if line is not None else self._new_line(store_id)
 
     def _new_line(self, store_id: str) -> StoreLine | str:
-        store, sealed = self.stores.get(store_id), self._sealed.get(store_id)
+        store, sealed = self.stores.get(store_id), self.keeper.get(store_id)
         if store is None or sealed is None:
             return "no_tokens"
+        if sealed.ended_at is not None:
+            return "needs_reauth"
         client = self._clients.get(store.site)
         if client is None:
             return "site_not_configured"
-        if self._seal is None:
+        if self.settings.seal_key is None:
             return "no_seal_key"
-        try:
-            token = self._seal.open(sealed).access
-        except SealError as error:
-            log.error("tokens_unreadable", store_id=store_id, reason=str(error))
+        clear = self.keeper.clear(store_id)
+        if clear is None:
             return "tokens_unreadable"
+        token = clear.access
         limits = self.settings.sites[store.site].api.rate_limit
-        limiter = AsyncLimiter(StoreLimiter(limits, self.clock.boot_s()), now_s=self.clock.boot_s)
+        if store.rate_per_s is not None:
+            limits = for_store(limits, store.rate_per_s)
+        limiter = self._limiters.of(store_id, limits, app=store.site)
         line = StoreLine(
             store, client, token, limiter, asyncio.Semaphore(self.settings.reads_at_once)
         )
@@ -193,6 +225,7 @@ class Shared:
         """A task failed: the store rests and is tried again, for as long as it is connected."""
         store_id = failed.task.store_id
         self.under_way.pop(store_id, None)
+        self.read_ended(store_id, failed.outcome)
         dropped = self.schedule.failed(failed.task, self.now, retry_at=failed.retry_at)
         self.metrics.failed.labels(failed.outcome).inc()
         log.warning(
@@ -200,7 +233,16 @@ class Shared:
         )
         self.report_dropped(store_id, dropped)
 
+    def read_ended(self, store_id: str, outcome: str | None = None) -> None:
+        """What the end of a task says of the tokens it was done with; None: the site answered."""
+        self.keeper.read_ended(store_id, self._read_with.pop(store_id, None), outcome)
+
     def report_dropped(self, store_id: str, keys: tuple[str, ...]) -> None:
-        """Hinted orders that were tried too often; polling goes on finding them."""
+        """Hinted orders that were tried too often; polling finds them, and those that it listed are owed."""
         for key in keys:
+            self.asked.pop(key, None)
             log.warning("hint_dropped", store_id=store_id, order_key=key)
+
+
+def _call_s_max(settings: ImporterServiceSettings) -> float:
+    return max((site.api.call_s for site in settings.sites.values()), default=0.0)

@@ -6,6 +6,7 @@ from services.importer.shared import ImporterServiceSettings, Shared
 from waybill.alibaba.client import AlibabaClient
 from waybill.clock import Clock
 from waybill.owner import OwnerProcess
+from waybill.push import push_endpoint
 
 
 def main() -> None:
@@ -20,4 +21,6 @@ def main() -> None:
         for client in clients.values():
             process.on_close(client.aclose)
         shared = Shared(settings, Clock(), metrics, process.background, clients)
-        process.run(Importer(shared, process.folder))
+        push = push_endpoint(settings.push, settings.kafka, settings.sites, process.registry)
+        with push:
+            process.run(Importer(shared, process.folder))

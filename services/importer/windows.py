@@ -7,11 +7,15 @@ and a crash in the middle only means that the same window is read again.
 """
 
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
+from typing import Final
 
 from services.importer.settings import ImporterSettings
 from waybill.contracts.imports import ImportCursor
 from waybill.contracts.store import Store
+
+EARLIEST: Final = datetime(2010, 1, 1, tzinfo=UTC)
+"""Before the first order that the site can hold: the orders of this kind came in 2015."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,9 +89,75 @@ def moved(
     cursor: ImportCursor | None, window: Window, *, store_id: str, now: datetime, published: int
 ) -> ImportCursor:
     """The cursor after a window, to be written in the transaction of the window's last orders."""
-    return ImportCursor(
-        store_id=store_id,
-        modified_until=window.until,
-        finished_at=now,
-        orders_total=(cursor.orders_total if cursor else 0) + published,
+    before = cursor or ImportCursor(store_id=store_id, modified_until=window.until, finished_at=now)
+    return before.model_copy(
+        update={
+            "modified_until": window.until,
+            "finished_at": now,
+            "orders_total": before.orders_total + published,
+        }
+    )
+
+
+def backfill_due(store: Store, cursor: ImportCursor | None) -> bool:
+    """Whether history is to be read once more; not before the first window of the usual import is."""
+    return cursor is not None and (
+        cursor.backfill_until is not None or store.backfill > cursor.backfill
+    )
+
+
+def backfill_begun(store: Store, cursor: ImportCursor, now: datetime) -> ImportCursor:
+    """The cursor with the newest request under way; one that is not finished is not forgotten over it."""
+    if store.backfill <= cursor.backfill:
+        return cursor
+    start = store.backfill_from or EARLIEST
+    if cursor.backfill_until is not None:
+        start = min(start, cursor.backfill_until)
+    return cursor.model_copy(
+        update={
+            "backfill": store.backfill,
+            "backfill_until": min(start, now),
+            "backfill_end": now,
+            "backfill_orders": 0,
+        }
+    )
+
+
+def backfill_window(
+    cursor: ImportCursor, settings: ImporterSettings, *, last: Window | None, was_empty: bool
+) -> Window:
+    """The next window of a back-fill that has begun; steps grow by doubling, far where nothing is.
+
+    What changes meanwhile is the usual import's: history ends when it was begun. Both ends of a
+    window are included, and a second more at its start, since the site may know whole seconds only.
+    """
+    base, end = cursor.backfill_until, cursor.backfill_end
+    if base is None or end is None:
+        raise ValueError(f"no back-fill of {cursor.store_id} is under way")
+    step = timedelta(seconds=settings.window_max_s)
+    if last is not None:
+        longest = timedelta(seconds=settings.backfill_window_max_s) if was_empty else step
+        step = min(2 * last.step_max, longest)
+    until = min(base + step, end)
+    return Window(
+        base=base,
+        until=until,
+        start=base - timedelta(seconds=1),
+        end=until,
+        more=until < end,
+        step_max=step,
+    )
+
+
+def backfill_moved(
+    cursor: ImportCursor, window: Window, *, now: datetime, published: int
+) -> ImportCursor:
+    """The cursor after a window of a back-fill."""
+    return cursor.model_copy(
+        update={
+            "finished_at": now,
+            "orders_total": cursor.orders_total + published,
+            "backfill_until": window.until if window.more else None,
+            "backfill_orders": cursor.backfill_orders + published,
+        }
     )

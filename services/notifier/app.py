@@ -85,6 +85,8 @@ class Notifier:
         """See `Service.on_table`; a row that cannot be read leaves the store as it was, with an alert."""
         for record in records:
             if record.value is None:
+                if record.topic == "store-tokens":
+                    self._shared.drop_tokens(record.key or b"")
                 continue  # stores are disconnected, never deleted
             try:
                 self._take(record.topic, record.value)
@@ -139,8 +141,10 @@ class Notifier:
 
     def _grant(self) -> None:
         queues = {store_id: self._queues(store_id) for store_id in self._shared.stores}
-        open_ = self._shared.is_open
-        granted = self._shared.turns.grants(queues, self._shared.works, open_, _GRANTS_MAX)
+        shared = self._shared
+        granted = shared.turns.grants(
+            queues, shared.works, shared.may_go, _GRANTS_MAX, shared.claimed_by_ms
+        )
         for partition, _, key in granted:
             self._handlers[partition].grant(key)
 

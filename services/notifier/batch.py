@@ -130,6 +130,7 @@ class Turn:
             order_bytes=framed,
             store=self._store_of(order),
             shipment=self._held_shipment(entry),
+            parts=self._held_parts(entry),
             limits=self.shared.limits,
             forgotten=self.forgotten,
         )
@@ -152,6 +153,10 @@ class Turn:
         if entry is None or entry.shipment is None:
             return None
         return self.shared.codecs.recent_shipments.decode(entry.shipment)
+
+    def _held_parts(self, entry: LedgerEntry | None) -> tuple[Shipment, ...]:
+        parts = entry.parts if entry else ()
+        return tuple(self.shared.codecs.recent_shipments.decode(part.shipment) for part in parts)
 
     def write(self, key: str, before: LedgerEntry | None, decision: Decision) -> None:
         """Take a decision into the batch."""

@@ -68,6 +68,8 @@ class Done:
     gate_s: float | None = None
     token: SecretStr | None = field(default=None, compare=False)
     """By which it was made: what it says of the store's tokens holds for this one alone."""
+    detail: str | None = field(default=None, compare=False)
+    """Why the gate closes, in words for an operator; holds no personal data."""
 
 
 class CallSlots:
@@ -144,19 +146,7 @@ class Caller:
         return await line.client.upload_attachment(page.name, page.image, access_token=line.token)
 
     async def _limited(self, line: StoreLine, call: Callable[[], Any]) -> Any:
-        started_s = await line.limiter.acquire()
-        return await self._reported(line, started_s, call)
-
-    async def _reported(self, line: StoreLine, started_s: float, call: Callable[[], Any]) -> Any:
-        try:
-            result = await call()
-        except errors.Throttled as error:
-            line.limiter.limiter.throttled(
-                self._clock.boot_s(), started_s=started_s, retry_after_s=error.retry_after_s
-            )
-            raise
-        line.limiter.limiter.succeeded(self._clock.boot_s())
-        return result
+        return await line.limiter.run(call)
 
     async def declare(
         self,
@@ -173,12 +163,11 @@ class Caller:
                 return self._done(line, partition, key, CallNeverStarted(attempt))
             try:
                 wire = to_wire(request)
-                voucher = await self._reported(
-                    line,
-                    self._clock.boot_s(),
+                voucher = await line.limiter.reported(
                     lambda: line.client.declare_shipment(
                         wire, access_token=line.token, may_start=may_start
                     ),
+                    self._clock.boot_s(),
                 )
             except errors.AlibabaError as error:
                 outcome: CallOutcome = self._outcome(error)
@@ -221,7 +210,8 @@ class Caller:
                 "throttled",
                 max(0.0, line.limiter.limiter.banned_until_s - self._clock.boot_s()),
             )
-        return Done(partition, key, event, line.store_id, *gate, line.token)
+        detail = str(error) if gate[0] is not None else None
+        return Done(partition, key, event, line.store_id, *gate, line.token, detail)
 
     def _failure(self, error: errors.AlibabaError) -> Failure:
         """An upload may be repeated, so nothing about it is unclear."""

@@ -172,7 +172,7 @@ class NotifierPartition:
                 turn.release(key)
                 turn.ask_later.append(key)
             return
-        if self._shared.may_go_at_once(store_id):
+        if self._shared.may_go_at_once(store_id, entry.claimed_at):
             turn.ask_later.append(key)
 
     def _take_over(self, turn: Turn, key: str) -> None:

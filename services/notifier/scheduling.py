@@ -24,6 +24,7 @@ from services.notifier.view import parse_queue_key, queue_prefix
 from waybill.contracts.ledger import Attempt
 from waybill.streaming.store import LocalStore
 
+_ANY_TIME_MS = 2**63
 _WINDOW = 256
 """Places of a queue that are held in memory; the rest stays on disk."""
 
@@ -187,13 +188,15 @@ class Gates:
 
     def is_open(self, store_id: str, now_s: float) -> bool:
         """Whether orders of the store may go."""
+        if self.is_shut(store_id, now_s):
+            return False
+        self.closed.pop(store_id, None)
+        return True
+
+    def is_shut(self, store_id: str, now_s: float) -> bool:
+        """Whether they may not; forgets no gate whose time is over."""
         gate = self.closed.get(store_id)
-        if gate is None:
-            return True
-        if gate.until_s is not None and now_s >= gate.until_s:
-            del self.closed[store_id]
-            return True
-        return False
+        return gate is not None and (gate.until_s is None or now_s < gate.until_s)
 
 
 _UNANSWERED_MAX = 10
@@ -209,6 +212,9 @@ class Breaker:
     Without it an outage would take every waiting order in turn through the works, each with its writes.
     """
 
+    row_max: int = _UNANSWERED_MAX
+    first_s: float = _PAUSE_FIRST_S
+    max_s: float = _PAUSE_MAX_S
     _rows: dict[str, int] = field(default_factory=dict)
     _pauses: dict[str, tuple[float, float]] = field(default_factory=dict)
     """Until when, and how long that was."""
@@ -221,16 +227,31 @@ class Breaker:
     def unanswered(self, store_id: str, now_s: float) -> float | None:
         """A call got none; how long to pause now, None to go on or when it pauses already."""
         row = self._rows[store_id] = self._rows.get(store_id, 0) + 1
-        until_s, before_s = self._pauses.get(store_id, (now_s, _PAUSE_FIRST_S / 2))
-        if row < _UNANSWERED_MAX or now_s < until_s:
+        until_s, before_s = self._pauses.get(store_id, (now_s, self.first_s / 2))
+        if row < self.row_max or now_s < until_s:
             return None
-        pause_s = min(before_s * 2, _PAUSE_MAX_S)
+        pause_s = min(before_s * 2, self.max_s)
         self._pauses[store_id] = (now_s + pause_s, pause_s)
         return pause_s
+
+    def rest_s(self, store_id: str, now_s: float) -> float:
+        """How long the store still pauses."""
+        until_s, _ = self._pauses.get(store_id, (now_s, 0.0))
+        return max(0.0, until_s - now_s)
 
     def room(self, store_id: str) -> int | None:
         """How many orders may try at once; None without a limit."""
         return 1 if store_id in self._pauses else None
+
+
+def refusals() -> Breaker:
+    """The same for stores whose token is refused, from the first time on.
+
+    The store's importer gets new tokens or finds that they have ended, and both end the pause or make it
+    last. Pauses, and no closed door, because a single odd answer would else stop the store until its next
+    refresh, which may be weeks away.
+    """
+    return Breaker(row_max=1, first_s=60.0, max_s=900.0)
 
 
 def was_answered(event: Event) -> bool | None:
@@ -258,8 +279,12 @@ class Turns:
         works: Works,
         is_open: Callable[[str], bool],
         grants_max: int,
+        claimed_by_ms: Callable[[str], int] = lambda _: _ANY_TIME_MS,
     ) -> list[tuple[int, str, str]]:
-        """(partition, store, order key) of those who may go; each is taken off its queue."""
+        """(partition, store, order key) of those who may go; each is taken off its queue.
+
+        `claimed_by_ms`: what joined the line of a store later has not waited long enough.
+        """
         order = sorted(queues)
         start = next((i for i, store in enumerate(order) if store > self.last_store), 0)
         open_stores = [store for store in order[start:] + order[:start] if is_open(store)]
@@ -268,7 +293,7 @@ class Turns:
         counts = dict.fromkeys(open_stores, 0)
         while open_stores and len(granted) < grants_max:
             for store in list(open_stores):
-                grant = self._oldest(queues[store], works, taken)
+                grant = self._oldest(queues[store], works, taken, claimed_by_ms(store))
                 if grant is None or counts[store] >= works.free(store):
                     open_stores.remove(store)
                     continue
@@ -282,12 +307,12 @@ class Turns:
 
     @staticmethod
     def _oldest(
-        queues: Sequence[tuple[int, StoreQueue]], works: Works, taken: set[str]
+        queues: Sequence[tuple[int, StoreQueue]], works: Works, taken: set[str], claimed_by_ms: int
     ) -> tuple[int, StoreQueue, str] | None:
         heads = []
         for partition, queue in queues:
             head = queue.head(works, taken)
-            if head is not None:
+            if head is not None and head[0] <= claimed_by_ms:
                 heads.append((head[0], partition, head[1], queue))
         if not heads:
             return None

@@ -3,6 +3,7 @@
 Used on the runtime's thread only; calls are handed to the asyncio thread and come back as results.
 """
 
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -12,13 +13,23 @@ from typing import Any, Protocol
 import structlog
 from pydantic import SecretStr
 
+from services.notifier import timetable
 from services.notifier.caller import Caller, CallSlots, Done, Page, StoreLine
 from services.notifier.metrics import NotifierMetrics
 from services.notifier.rule import CallNeverStarted, Event, Limits, StartCall
-from services.notifier.scheduling import Breaker, Gates, Phase, Turns, Work, Works, was_answered
+from services.notifier.scheduling import (
+    Breaker,
+    Gates,
+    Phase,
+    Turns,
+    Work,
+    Works,
+    refusals,
+    was_answered,
+)
 from services.notifier.settings import NotifierSettings
 from waybill.alibaba.client import AlibabaClient
-from waybill.alibaba.ratelimit import AsyncLimiter, StoreLimiter
+from waybill.alibaba.ratelimit import AsyncLimiter, Limiters, for_store
 from waybill.clock import Clock
 from waybill.contracts import (
     Claim,
@@ -44,6 +55,9 @@ log = structlog.get_logger()
 
 _ENDINGS = {"image/png": "png", "image/jpeg": "jpg"}
 """Alibaba takes .jpg and no .jpeg."""
+_UNAUTHORISED = "unauthorised"
+_SILENT = frozenset({_UNAUTHORISED, "needs_reauth", "disconnected", "no_tokens"})
+"""Gates behind which not even a look-up is of use."""
 
 
 @dataclass(slots=True)
@@ -86,12 +100,18 @@ class Codecs:
         Only what a newer publisher wrote is encoded anew, without the fields that this release does not
         know and could not draw; the ledger keeps the untouched bytes.
         """
-        shipment, order = claim.shipment, claim.order
-        if shipment[:1] != b"{" and not self.book.is_released(shipment):
-            shipment = self.shipment.encode(self.recent_shipments.decode(shipment))
+        order = claim.order
         if not self.book.is_released(order):
             order = self.order.encode(self.recent_orders.decode(order))
-        return claim.model_copy(update={"shipment": shipment, "order": order})
+        shipment, *parts = map(self._legible_shipment, (claim.shipment, *claim.parts))
+        return claim.model_copy(
+            update={"shipment": shipment, "parts": tuple(parts), "order": order}
+        )
+
+    def _legible_shipment(self, shipment: bytes) -> bytes:
+        if shipment[:1] == b"{" or self.book.is_released(shipment):
+            return shipment
+        return self.shipment.encode(self.recent_shipments.decode(shipment))
 
 
 class Owner(Protocol):
@@ -132,6 +152,7 @@ class Shared:
         self.works = Works(settings.works_max, settings.works_per_store_max)
         self.gates = Gates()
         self.breaker = Breaker()
+        self.refusals = refusals()
         self.failures = FailureTally()
         self.turns = Turns()
         self.line_moved = True
@@ -139,6 +160,7 @@ class Shared:
         self.stores: dict[str, Store] = {}
         self.sealed: dict[str, StoreTokens] = {}
         self.lines: dict[str, StoreLine] = {}
+        self._limiters = Limiters(now_s=clock.boot_s)
         self.caller = Caller(clock)
         self.limits = _limits(settings, version)
         self.on_closed: Callable[[Any], None] = lambda _: None
@@ -146,6 +168,11 @@ class Shared:
         self._seal = TokenSeal(settings.seal_key) if settings.seal_key else None
         self._looking: set[str] = set()
         self._to_look_up: dict[str, int] = {}
+        self._silent: dict[str, dict[str, int]] = {}
+        """Look-ups of stores that may not even ask; they go when the store may."""
+        self._slots: dict[str, CallSlots] = {}
+        """By store: new tokens do not double the calls at once."""
+        self._reasons: set[str] = set()
         self.tick()
 
     def tick(self) -> None:
@@ -164,6 +191,7 @@ class Shared:
         self.stores[store.store_id] = store
         if line := self.lines.get(store.store_id):
             line.status_map = store.status_map
+            self._limiter(store)
         self._refresh_gate(store.store_id)
         return True
 
@@ -176,8 +204,23 @@ class Shared:
         ):
             return
         self.sealed[tokens.store_id] = tokens
+        if known is not None and known.sealed == tokens.sealed:
+            if (known.ended_at is None) != (tokens.ended_at is None):
+                self._refresh_gate(tokens.store_id)
+            return  # the importer has noted something about the same tokens
         self.lines.pop(tokens.store_id, None)
+        self.refusals.answered(tokens.store_id)
+        self._narrow(tokens.store_id)
         self._refresh_gate(tokens.store_id)
+
+    def drop_tokens(self, key: bytes) -> None:
+        """A tombstone: the tokens of this store and generation are gone."""
+        store_id, _, generation = key.decode(errors="replace").rpartition(":")
+        known = self.sealed.get(store_id)
+        if known is not None and str(known.generation) == generation:
+            del self.sealed[store_id]
+            self.lines.pop(store_id, None)
+            self._refresh_gate(store_id)
 
     def _refresh_gate(self, store_id: str) -> None:
         self.line_moved = True
@@ -191,11 +234,17 @@ class Shared:
             self._close_gate(store_id, "site_not_configured")
         elif store_id not in self.sealed:
             self._close_gate(store_id, "no_tokens")
+        elif self.sealed[store_id].ended_at is not None:
+            self._close_gate(store_id, "needs_reauth")
+        elif rest_s := self.refusals.rest_s(store_id, self.now_s):
+            self._close_gate(store_id, _UNAUTHORISED, rest_s)
 
-    def _close_gate(self, store_id: str, reason: str, for_s: float | None = None) -> None:
+    def _close_gate(
+        self, store_id: str, reason: str, for_s: float | None = None, detail: str | None = None
+    ) -> None:
         until_s = None if for_s is None else self.now_s + for_s
         if self.gates.close(store_id, reason, until_s):
-            log.warning("store_gated", store_id=store_id, reason=reason, for_s=for_s)
+            log.warning("store_gated", store_id=store_id, reason=reason, for_s=for_s, detail=detail)
 
     def line(self, store_id: str) -> StoreLine | None:
         """What calls for a store need; None closes its gate."""
@@ -214,21 +263,42 @@ class Shared:
             log.error("tokens_unreadable", store_id=store_id, reason=str(error))
             self._close_gate(store_id, "tokens_unreadable")
             return None
-        limits = self.settings.sites[store.site].api.rate_limit
-        limiter = AsyncLimiter(StoreLimiter(limits, self.now_s), now_s=self.clock.boot_s)
-        slots = CallSlots(self.settings.calls_per_store_max)
+        limiter = self._limiter(store)
+        slots = self._slots.setdefault(store_id, CallSlots(self.settings.calls_per_store_max))
         line = StoreLine(store_id, client, token, limiter, slots, store.status_map)
         self.lines[store_id] = line
         return line
+
+    def _limiter(self, store: Store) -> AsyncLimiter:
+        """The store's limiter, under its present start value."""
+        limits = self.settings.sites[store.site].api.rate_limit
+        if store.rate_per_s is not None:
+            limits = for_store(limits, store.rate_per_s)
+        return self._limiters.of(store.store_id, limits, app=store.site)
 
     def is_open(self, store_id: str) -> bool:
         """Whether orders of the store may go now."""
         return self.gates.is_open(store_id, self.now_s)
 
-    def may_go_at_once(self, store_id: str) -> bool:
+    def may_go(self, store_id: str) -> bool:
+        """The same, within the store's daily window."""
+        store = self.stores.get(store_id)
+        in_window = store is None or timetable.closed_because(store, self.now) is None
+        return in_window and self.is_open(store_id)
+
+    def claimed_by_ms(self, store_id: str) -> int:
+        """What joined the store's line until then has waited as long as the store wants it to."""
+        store = self.stores.get(store_id)
+        return self.now_ms if store is None else timetable.claimed_by_ms(store, self.now_ms)
+
+    def may_go_at_once(self, store_id: str, claimed_at: datetime | None) -> bool:
         """A slot is free, the gate is open and nobody of the store waits in line."""
+        is_ripe = claimed_at is None or millis(claimed_at) <= self.claimed_by_ms(store_id)
         return (
-            self.works.free(store_id) > 0 and self.is_open(store_id) and self.queues_empty(store_id)
+            is_ripe
+            and self.works.free(store_id) > 0
+            and self.may_go(store_id)
+            and self.queues_empty(store_id)
         )
 
     # ----------------------------------------------------------------------------------------- calls
@@ -281,15 +351,25 @@ class Shared:
 
     def start_lookups(self, store_of: Callable[[int, str], str | None]) -> None:
         """Start look-ups that wait, as far as there is room."""
+        for silent in [store_id for store_id in self._silent if self._may_ask(store_id)]:
+            self._to_look_up |= self._silent.pop(silent)
         room = self.settings.lookups_max - len(self._looking)
         for key in list(self._to_look_up)[: max(0, room)]:
             partition = self._to_look_up.pop(key)
             store_id = store_of(partition, key)
+            if store_id and not self._may_ask(store_id):
+                self._silent.setdefault(store_id, {})[key] = partition
+                continue
             line = self.line(store_id) if store_id else None
             if line is None:
                 continue  # its due time brings it back
             self._looking.add(key)
             self._spawn_lookup(line, partition, key)
+
+    def _may_ask(self, store_id: str) -> bool:
+        if self.is_open(store_id):
+            return True
+        return self.gates.closed[store_id].reason not in _SILENT
 
     def _spawn_lookup(self, line: StoreLine, partition: int, key: str) -> None:
         trade_id = parse_order_key(key).trade_id
@@ -298,9 +378,20 @@ class Shared:
     def done(self, done: Done) -> None:
         """A call ended: what it says of its store."""
         self._looking.discard(done.key)
-        if done.gate is not None and not self._is_outdated(done):
-            self._close_gate(done.store_id, done.gate, done.gate_s)
+        if done.gate == _UNAUTHORISED:
+            self._refused(done)
+        elif done.gate is not None:
+            self._close_gate(done.store_id, done.gate, done.gate_s, done.detail)
         self._weigh(done)
+        self._narrow(done.store_id)
+
+    def _refused(self, done: Done) -> None:
+        """Its token was refused: the store pauses until there are others, and one order tries in between."""
+        if self._is_outdated(done):
+            return
+        pause_s = self.refusals.unanswered(done.store_id, self.now_s)
+        if pause_s is not None:
+            self._close_gate(done.store_id, _UNAUTHORISED, pause_s, done.detail)
 
     def _weigh(self, done: Done) -> None:
         """Calls without an answer, one after another, are the store's trouble and not the orders'."""
@@ -309,15 +400,20 @@ class Shared:
             return
         if answered:
             self.breaker.answered(done.store_id)
+            if done.gate != _UNAUTHORISED:
+                self.refusals.answered(done.store_id)
         elif (pause_s := self.breaker.unanswered(done.store_id, self.now_s)) is not None:
             self._close_gate(done.store_id, "unreachable", pause_s)
-        self.works.narrow(done.store_id, self.breaker.room(done.store_id))
+
+    def _narrow(self, store_id: str) -> None:
+        """One order of a store in trouble tries; the others wait for how that ends."""
+        rooms = (self.breaker.room(store_id), self.refusals.room(store_id))
+        self.works.narrow(store_id, min((r for r in rooms if r is not None), default=None))
 
     def _is_outdated(self, done: Done) -> bool:
         """Refused for tokens that were replaced while the call was under way: nobody would open the gate."""
         line = self.lines.get(done.store_id)
-        replaced = done.token is not None and (line is None or line.token is not done.token)
-        return replaced and done.gate == "unauthorised"
+        return done.token is not None and (line is None or line.token is not done.token)
 
     @property
     def under_way(self) -> int:
@@ -328,7 +424,24 @@ class Shared:
     def observe(self) -> None:
         """Tell the gauges."""
         self.metrics.works.set(len(self.works))
+        for reason, count in self._gated().items():
+            self.metrics.gates.labels(reason).set(count)
         self.metrics.in_flight.set(sum(line.slots.in_use for line in self.lines.values()))
+
+    def _gated(self) -> Counter[str]:
+        """Stores behind each gate; a reason that was seen once stays, at zero."""
+        gates = self.gates.closed.items()
+        now = Counter(
+            gate.reason for store_id, gate in gates if self.gates.is_shut(store_id, self.now_s)
+        )
+        open_ = (
+            store
+            for store_id, store in self.stores.items()
+            if not self.gates.is_shut(store_id, self.now_s)
+        )
+        now.update(timetable.closed(open_, self.now))
+        self._reasons |= now.keys()
+        return Counter({reason: now[reason] for reason in self._reasons})
 
     def closed(self, handler: Any) -> None:
         """A partition was given back."""

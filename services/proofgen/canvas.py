@@ -6,7 +6,7 @@ from services.proofgen import png
 from services.proofgen.codes import Symbol, is_readable
 from services.proofgen.fonts import SUBPIXEL_STEPS, UNITS_PER_PX, glyph_mask
 from services.proofgen.grid import DPI, PAGE_HEIGHT, PAGE_WIDTH
-from services.proofgen.marks import BoxMark, Mark, SymbolMark, TextMark
+from services.proofgen.marks import BoxMark, ImageMark, Mark, SymbolMark, TextMark
 from services.proofgen.pages import Page
 
 _WHITE = 255
@@ -51,6 +51,8 @@ def _draw_mark(sheet: Image.Image, mark: Mark, top: int) -> None:
         _draw_text(sheet, x, y, mark)
     elif isinstance(mark, BoxMark):
         sheet.paste(mark.ink, (x, y, x + mark.width, y + mark.height))
+    elif isinstance(mark, ImageMark):
+        sheet.paste(mark.image, (x, y))
     else:
         sheet.paste(mark.symbol.image, (x, y))
 

@@ -65,7 +65,8 @@ def document_of(
         parcels=_parcels(shipments),
         cost=_cost(shipments),
         shows_cost=claim.branding.show_cost,
-        note_to_buyer=_note(shipment, order),
+        note_to_buyer=_note(shipments, order),
+        logo=claim.branding.logo,
     )
 
 
@@ -94,8 +95,10 @@ def _postal(address: Address | None) -> PostalAddress | None:
     return postal_address(address) if address else None
 
 
-def _note(shipment: Shipment, order: Order) -> str | None:
-    return shipment.note_to_buyer or (order.notes.to_buyer if order.notes else None)
+def _note(shipments: tuple[Shipment, ...], order: Order) -> str | None:
+    """The shipments' own, each once; else the order's."""
+    notes = dict.fromkeys(each.note_to_buyer for each in shipments if each.note_to_buyer)
+    return "\n".join(notes) or (order.notes.to_buyer if order.notes else None)
 
 
 def _logistics_type(claim: Claim) -> str | None:

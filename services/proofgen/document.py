@@ -122,11 +122,16 @@ class ProofDocument:
     shows_cost: bool = True
     """The store's switch; False leaves the cost out."""
     note_to_buyer: str | None = None
+    logo: bytes | None = field(default=None, repr=False)
+    """A PNG file; one that cannot be drawn is left out with a warning."""
     template_version: str = TEMPLATE_VERSION
 
     def payload_sha256(self) -> str:
         """SHA-256 in hex over the facts as JSON with sorted keys; its first 16 digits are printed."""
-        facts = json.dumps(dataclasses.asdict(self), default=_json_form, sort_keys=True)
+        content = dataclasses.asdict(self)
+        if self.logo is None:
+            del content["logo"]  # it came later: pages without one keep their hashes
+        facts = json.dumps(content, default=_json_form, sort_keys=True)
         return hashlib.sha256(facts.encode("ascii")).hexdigest()
 
 
@@ -135,6 +140,8 @@ def _json_form(value: object) -> str:
         return plain(value)
     if isinstance(value, datetime):
         return value.isoformat()
+    if isinstance(value, bytes):
+        return hashlib.sha256(value).hexdigest()
     raise TypeError(f"no JSON form for {type(value).__name__}")
 
 
@@ -175,6 +182,7 @@ class ProofWarning(StrEnum):
     PARCELS_CUT = "parcels_cut"
     NO_BAR_CODE = "no_bar_code"
     NO_QR_CODE = "no_qr_code"
+    LOGO_UNREADABLE = "logo_unreadable"
     ADDRESS_DIFFERS = "address_differs"
     SHIPPED_BEFORE_ORDER = "shipped_before_order"
     SHIPPED_AFTER_ISSUE = "shipped_after_issue"

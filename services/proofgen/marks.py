@@ -7,6 +7,8 @@ data, so that a test can read what stands on a page.
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from PIL import Image
+
 from services.proofgen.codes import Symbol
 from services.proofgen.shaping import Line
 
@@ -43,7 +45,15 @@ class SymbolMark(NamedTuple):
     symbol: Symbol
 
 
-Mark = TextMark | BoxMark | SymbolMark
+class ImageMark(NamedTuple):
+    """A grey picture: where its upper left corner lies."""
+
+    x: int
+    y: int
+    image: Image.Image
+
+
+Mark = TextMark | BoxMark | SymbolMark | ImageMark
 
 
 @dataclass(frozen=True, slots=True)

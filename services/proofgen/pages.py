@@ -9,6 +9,7 @@ from services.proofgen.document import ProofDocument
 from services.proofgen.foot import foot
 from services.proofgen.grid import FOOT_TOP, TOP
 from services.proofgen.head import first_head, next_head
+from services.proofgen.logo import logo_block
 from services.proofgen.marks import Block, Placed
 from services.proofgen.tracking_block import make_codes, tracking_block
 from services.proofgen.typesetter import Typesetter
@@ -62,6 +63,8 @@ class _Flow:
 def lay_out(document: ProofDocument, payload_sha256: str, setter: Typesetter) -> list[Page]:
     """The pages of a document whose must-haves are present; what was cut stands in `setter.warnings`."""
     flow = _Flow(next_head(document, setter))
+    if logo := logo_block(document, setter):
+        flow.add(logo)
     flow.add(first_head(document, setter))
     flow.add(tracking_block(document, make_codes(document, setter), setter))
     flow.add_where_it_fits(address_block(document, setter))

@@ -13,7 +13,7 @@ from tests.simulation.process import GROUP, settings
 from waybill.contracts import LedgerEntry, Notification
 from waybill.contracts.command import CommandKind
 from waybill.contracts.headers import LEDGER_CARD
-from waybill.contracts.ledger import State
+from waybill.contracts.ledger import SeenEnd, State
 from waybill.contracts.notification import Outcome, Reason
 from waybill.contracts.order import OrderStatus
 from waybill.contracts.shipment import Action
@@ -138,16 +138,24 @@ class Watch:
             raise self.world.violated(f"{key}: dispatched after an operator cancelled it")
         if entry.attention is not None:
             return  # what came too late is somebody's to look at
-        newest = self._newest(key, entry)
+        self._is_newest(key, entry.shipment_id, entry.attempt.tracking_number)
+        for part in entry.parts:
+            sent = records.CODECS.recent_shipments.decode(part.shipment)
+            self._is_newest(key, part.shipment_id, sent.tracking_number)
+        if not are_all_there(entry):
+            raise self.world.violated(f"{key}: dispatched without all of its parts")
+
+    def _is_newest(self, key: str, shipment_id: str | None, tracking_number: str | None) -> None:
+        newest = self._newest(key, shipment_id)
         if newest is None:
             return
         if newest.action is Action.VOID:
             raise self.world.violated(f"{key}: dispatched after its void was processed")
-        if newest.tracking_number != entry.attempt.tracking_number:
+        if newest.tracking_number != tracking_number:
             raise self.world.violated(f"{key}: dispatched without its correction")
 
-    def _newest(self, key: str, entry: LedgerEntry) -> Published | None:
-        """The highest revision of the dispatched shipment that was processed so far."""
+    def _newest(self, key: str, shipment_id: str | None) -> Published | None:
+        """The highest revision of a dispatched shipment that was processed so far."""
         place = Place("shipments", records.home(key))
         log = self.world.broker.log(place)
         end = self._processed.get(place, 0)
@@ -156,7 +164,7 @@ class Watch:
             for record in log.committed(max(log.start, self._since.get(place, 0)), end)
             if record.key == key.encode()
         ]
-        mine = [one for one in found if one.shipment_id == entry.shipment_id]
+        mine = [one for one in found if one.shipment_id == shipment_id]
         if not mine:
             return None
         top = max(mine, key=lambda one: one.effective_revision)
@@ -227,6 +235,17 @@ class Watch:
                 break
             since_s = began_s
         return since_s
+
+
+def are_all_there(entry: LedgerEntry) -> bool:
+    """Whether what the entry holds is a whole shipment, or every part up to the last one."""
+    bodies = [entry.shipment or b"", *(part.shipment for part in entry.parts)]
+    held = [records.CODECS.recent_shipments.decode(body) for body in bodies]
+    parts = [one.part for one in held if one.part is not None]
+    if not parts:
+        return len(held) == 1
+    last = max((part.number for part in parts if part.final), default=None)
+    return last is not None and {part.number for part in parts} >= set(range(1, last + 1))
 
 
 def _card(record: Inbound) -> bytes:
@@ -338,19 +357,32 @@ def _is_true(world: "World", key: str, entry: LedgerEntry) -> bool:
     inputs = world.inputs
     status = inputs.told.get(key)
     store = inputs.settings[inputs.stores[key]]
-    match entry.reason:
-        case Reason.ORDER_UNKNOWN:
-            return status is None
-        case Reason.ORDER_NOT_SHIPPABLE_YET:
-            return status in (OrderStatus.AWAITING_PAYMENT, OrderStatus.ON_HOLD)
-        case Reason.NO_TRACKING_NUMBER:
-            return True  # the checks at dispatch compare numbers
-        case Reason.CARRIER_UNMAPPED:
-            return not store["yodel"]
-        case Reason.DRY_RUN:
-            return not store["live"]
-        case _:
-            return False
+    is_so = {
+        Reason.ORDER_UNKNOWN: status is None,
+        Reason.ORDER_NOT_SHIPPABLE_YET: status
+        in (OrderStatus.AWAITING_PAYMENT, OrderStatus.ON_HOLD),
+        Reason.NO_TRACKING_NUMBER: True,  # the checks at dispatch compare numbers
+        Reason.CARRIER_UNMAPPED: not store["yodel"],
+        Reason.DRY_RUN: not store["live"],
+        Reason.PARTS_MISSING: store["collects"] and _lacks_parts(world, key, entry),
+    }
+    return entry.reason is not None and is_so.get(entry.reason, False)
+
+
+def _lacks_parts(world: "World", key: str, entry: LedgerEntry) -> bool:
+    return not are_all_there(entry) and not _left_out(world, key, entry)
+
+
+def _left_out(world: "World", key: str, entry: LedgerEntry) -> set[str]:
+    """Parts that were published, are neither refused nor taken back, and yet not in the set."""
+    published = {one.shipment_id for one in world.inputs.published if one.key == key}
+    gone = {
+        seen.shipment_id
+        for seen in entry.seen
+        if seen.end in (SeenEnd.REFUSED, SeenEnd.VOIDED, SeenEnd.SAME_PARCEL)
+    }
+    held = {entry.shipment_id or "", *(part.shipment_id for part in entry.parts)}
+    return published - gone - held
 
 
 def _forgotten(world: "World", entries: dict[str, LedgerEntry]) -> Iterator[str]:

@@ -11,12 +11,24 @@ from typing import Any
 from unittest.mock import patch
 
 from services.notifier.batch import Requeue
+from services.notifier.caller import Done
 from services.notifier.handler import NotifierPartition
-from services.notifier.rule import StartCall, calls, doubt, entry, lookups, shipments
+from services.notifier.rule import (
+    StartCall,
+    answers,
+    calls,
+    collecting,
+    doubt,
+    entry,
+    evaluate,
+    lookups,
+    shipments,
+)
 from services.notifier.rule.decision import HANDLERS
 from services.notifier.rule.outcomes import come_back
 from services.notifier.rule.settle import Comeback
 from services.notifier.rule.types import (
+    NOTHING,
     CallEnded,
     Decision,
     DueReached,
@@ -25,6 +37,7 @@ from services.notifier.rule.types import (
     TakenOver,
     Unclear,
 )
+from services.notifier.scheduling import Work
 from services.notifier.shared import Shared
 from tests.simulation.broker import ModelBroker
 from waybill.contracts import LedgerEntry
@@ -161,10 +174,29 @@ def send_what_is_void() -> Any:
     def void(found: LedgerEntry | None, before: Any, event: Any, facts: Facts) -> Decision:
         if found is None:
             return _take_back(entry.blank(facts), event, facts)
-        return shipments._remember(found, event, facts, SeenEnd.CURRENT)
+        return answers.remember(found, event, facts, SeenEnd.CURRENT)
 
     _take_back = shipments._take_back
     return patch.object(shipments, "_void", void)
+
+
+def parts_go_one_by_one() -> Any:
+    """A part of an order goes although the others are missing."""
+    return patch.object(evaluate, "are_complete", lambda *_: True)
+
+
+def parts_stay_as_they_were() -> Any:
+    """The correction of a part is only remembered."""
+
+    def revise(found: LedgerEntry, event: Any, facts: Facts) -> Decision:
+        return answers.remember(found, event, facts, SeenEnd.PART)
+
+    return patch.object(collecting, "revise", revise)
+
+
+def parts_that_come_later_are_lost() -> Any:
+    """Only the first part of an order is kept."""
+    return patch.object(collecting, "join", lambda *_: NOTHING)
 
 
 def old_claims_count() -> Any:
@@ -197,8 +229,12 @@ def takeover_means_unsent() -> Any:
 
 
 def gate_of_old_tokens() -> Any:
-    """A call refused for tokens that were replaced meanwhile closes the gate of the new ones."""
-    return patch.object(Shared, "_is_outdated", lambda _self, _done: False)
+    """A call refused for tokens that were replaced meanwhile closes the gate of the new ones, for good."""
+
+    def refused(self: Shared, done: Done) -> None:
+        self._close_gate(done.store_id, "unauthorised")
+
+    return patch.object(Shared, "_refused", refused)
 
 
 def lost_place_in_line() -> Any:
@@ -213,12 +249,21 @@ def lost_place_in_line() -> Any:
 
 
 def results_by_order_alone() -> Any:
-    """The end of a call is taken for that of whichever call the order has under way now."""
+    """The call of an order is whichever it has under way: at a takeover, and when an end is heard.
+
+    One of the two alone does no harm: either the later attempt is in doubt, or the end does not count.
+    """
 
     def is_in_flight(found: LedgerEntry, attempt: int | None) -> bool:
         return found.state is State.DISPATCHED
 
-    return patch.object(calls, "_is_in_flight", is_in_flight)
+    def is_calling(self: Work, attempt: Any) -> bool:
+        return self.call is not None
+
+    return _both(
+        patch.object(calls, "_is_in_flight", is_in_flight),
+        patch.object(Work, "is_calling", is_calling),
+    )
 
 
 def accept_without_looking() -> Any:
@@ -255,6 +300,9 @@ FAULTS: Mapping[str, Fault] = {
         view_before_commit,
         takeover_without_reading,
         send_what_is_void,
+        parts_go_one_by_one,
+        parts_stay_as_they_were,
+        parts_that_come_later_are_lost,
         old_claims_count,
         second_takes_the_place,
         takeover_means_unsent,

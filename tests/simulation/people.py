@@ -5,7 +5,8 @@ What they do is drawn at the start of a seed and let go one by one, in any order
 
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import partial
 from random import Random
 
 from tests.simulation import records
@@ -13,7 +14,7 @@ from tests.simulation.alibaba import ModelAlibaba
 from tests.simulation.broker import ModelBroker
 from tests.simulation.clients import ModelReader
 from waybill.contracts.order import OrderStatus
-from waybill.contracts.shipment import Action
+from waybill.contracts.shipment import Action, Part
 from waybill.streaming.ports import BEGINNING, Place
 from waybill.streaming.records import Header, Outbound
 
@@ -28,6 +29,7 @@ class Published:
     action: Action
     tracking_number: str | None
     carrier: str = "fedex"
+    part: Part | None = None
 
     def encoded(self) -> bytes:
         return records.shipment(
@@ -37,6 +39,7 @@ class Published:
             self.action,
             self.tracking_number,
             self.carrier,
+            self.part,
         )
 
 
@@ -57,6 +60,8 @@ class Inputs:
     acts: deque[Callable[[], None]] = field(default_factory=deque)
     generations: dict[str, int] = field(default_factory=dict)
     settings: dict[str, dict[str, bool]] = field(default_factory=dict)
+    parts: Random | None = None
+    """Decides which stores collect parts, wait or shut, and which orders come in parts; None: none do."""
     _versions: int = 0
     _store_revisions: int = 0
     _imported: int = 0
@@ -70,10 +75,15 @@ class Inputs:
             self.generations[name] = 0
             self.settings[name] = {"yodel": False, "paused": False, "live": True}
             self.settings[name]["asks"] = self.rng.random() < 0.1
+            self.settings[name]["collects"] = self._chance(0.4)
+            self.settings[name]["delays"] = self._chance(0.15)
+            self.settings[name]["shut"] = False
             self.reconnect(name)
             self.publish_store(name)
         lines = [self._of_order(key, names) for key in self._made(orders)]
         lines += [self._of_store(name) for name in names if self.rng.random() < 0.5]
+        lines += [self._stops_collecting(name) for name in names if self._chance(0.1)]
+        lines += [self._shuts_for_a_while(name) for name in names if self._chance(0.15)]
         if self.rng.random() < 0.4:
             lines.append([self.replay])
         self.acts.extend(_woven(self.rng, lines))
@@ -91,10 +101,38 @@ class Inputs:
         if rng.random() < 0.2:
             first = rng.choice((OrderStatus.AWAITING_PAYMENT, OrderStatus.ON_HOLD))
         self.alibaba.trade(records.trade_of(key), records.RAW[first])
-        chains = [self._order_chain(key, first), self._shipment_chain(key, "S1")]
+        chains = [self._order_chain(key, first)]
+        published = [self._shipment_chain(key, "S1")]
         if rng.random() < 0.35:
-            chains.append(self._shipment_chain(key, "S2"))
+            published.append(self._shipment_chain(key, "S2"))
+        chains += [[partial(self.ship, one) for one in chain] for chain in self._divided(published)]
         return _woven(rng, chains)
+
+    def _divided(self, chains: list[list[Published]]) -> list[list[Published]]:
+        """Some orders come in parts; now and then the last one never does."""
+        if not self._chance(0.35):
+            return chains
+        if len(chains) == 1 and self._chance(0.7):
+            (chain,) = chains
+            second = [
+                replace(one, shipment_id="S2") for one in chain if one.action is Action.CREATE
+            ]
+            chains = [chain, [_renumbered(one) for one in second]]
+        ends = self._chance(0.9)
+        return [
+            [replace(one, part=Part(number=n, final=ends and n == len(chains))) for one in chain]
+            for n, chain in enumerate(chains, start=1)
+        ]
+
+    def _chance(self, share: float) -> bool:
+        return self.parts is not None and self.parts.random() < share
+
+    def _shuts_for_a_while(self, name: str) -> list[Callable[[], None]]:
+        on, off = {"shut": True}, {"shut": False, "delays": False}
+        return [lambda: self.change_store(name, **on), lambda: self.change_store(name, **off)]
+
+    def _stops_collecting(self, name: str) -> list[Callable[[], None]]:
+        return [lambda: self.change_store(name, collects=not self.settings[name]["collects"])]
 
     def _order_chain(self, key: str, first: OrderStatus) -> list[Callable[[], None]]:
         chain = [lambda: self.import_order(key)]
@@ -111,7 +149,7 @@ class Inputs:
                 chain.append(then)
         return chain
 
-    def _shipment_chain(self, key: str, shipment_id: str) -> list[Callable[[], None]]:
+    def _shipment_chain(self, key: str, shipment_id: str) -> list[Published]:
         rng = self.rng
         carrier = "yodel" if rng.random() < 0.1 else "fedex"
         numbered = rng.random() < 0.9
@@ -130,7 +168,7 @@ class Inputs:
         sent = [one for one in chain for _ in range(rng.choice((1, 1, 1, 2)))]
         if rng.random() < 0.2:
             rng.shuffle(sent)
-        return [lambda one=one: self.ship(one) for one in sent]  # type: ignore[misc]  # bound now
+        return sent
 
     def _of_store(self, name: str) -> list[Callable[[], None]]:
         what = self.rng.choice(("yodel", "paused", "live", "tokens", "tokens"))
@@ -236,6 +274,11 @@ class Inputs:
         self.alibaba.good_tokens.add(records.token(name, self.generations[name]))
         value = records.tokens(name, self.generations[name])
         self.broker.append(Place("store-tokens", 0), name.encode(), value)
+
+
+def _renumbered(one: Published) -> Published:
+    number = one.tracking_number and records.tracking(one.shipment_id, one.revision)
+    return replace(one, tracking_number=number)
 
 
 def _woven(rng: Random, chains: list[list[Callable[[], None]]]) -> list[Callable[[], None]]:

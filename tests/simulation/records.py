@@ -12,8 +12,8 @@ from waybill.contracts import Claim, Proof
 from waybill.contracts.keys import partition_of
 from waybill.contracts.order import OrderStatus
 from waybill.contracts.proof import ProofPage
-from waybill.contracts.shipment import Action, Carrier, Shipment
-from waybill.contracts.store import ResendPolicy, StoreMode
+from waybill.contracts.shipment import Action, Carrier, Part, Shipment
+from waybill.contracts.store import PartialPolicy, ResendPolicy, StoreMode
 from waybill.tokens import TokenLife, Tokens, TokenSeal, new_key
 
 PARTITIONS = 2
@@ -75,6 +75,7 @@ def shipment(
     action: Action,
     number: str | None,
     carrier: str = "fedex",
+    part: Part | None = None,
 ) -> bytes:
     """What a shipping system publishes."""
     if action is Action.VOID:
@@ -91,6 +92,7 @@ def shipment(
             "action": action,
             "tracking_number": number,
             "carrier": Carrier(code=carrier),
+            "part": part,
         }
         made = make_shipment(shipment_id, revision, **changes)
     return CODECS.shipment.encode(made)
@@ -98,7 +100,16 @@ def shipment(
 
 @cache
 def store(
-    store_id: str, revision: int, *, yodel: bool, paused: bool, live: bool, asks: bool
+    store_id: str,
+    revision: int,
+    *,
+    yodel: bool,
+    paused: bool,
+    live: bool,
+    asks: bool,
+    collects: bool = False,
+    delays: bool = False,
+    shut: bool = False,
 ) -> bytes:
     """Settings of a store."""
     carriers = {"fedex": "FEDEX"} | ({"yodel": "YODEL"} if yodel else {})
@@ -109,6 +120,9 @@ def store(
             revision=revision,
             paused=paused,
             carrier_map=carriers,
+            notify_delay_min=1 if delays else 0,
+            notify_window="00:00-00:01" if shut else None,  # a seed begins at noon
+            partial_policy=PartialPolicy.COLLECT if collects else PartialPolicy.REFUSE,
             resend_policy=ResendPolicy.ASK_OPERATOR if asks else ResendPolicy.RESEND,
         )
     )

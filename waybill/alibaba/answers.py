@@ -41,6 +41,9 @@ _CHANNEL_CODES: Final = (
 _CHANNEL_NAMES: Final = (
     "service_provider_name", "provider_name", "channel_name", "carrier_name", "name", "display_name"
 )  # fmt: skip
+_SELLER_IDS: Final = ("seller_id", "user_id", "account_id", "havana_id", "taobao_user_id")
+_HAVANA_IDS: Final = ("havana_id", "user_id", "taobao_user_id")
+_LOGIN_IDS: Final = ("loginId", "login_id", "user_nick", "taobao_user_nick")
 
 
 class UnreadableAnswerError(Exception):
@@ -207,8 +210,8 @@ def channels(body: object) -> tuple[Channel, ...]:
     return tuple(found.values())
 
 
-def token_grant(body: object) -> TokenGrant:
-    """Tokens and their lifetimes."""
+def token_grant(body: object, now_ms: int) -> TokenGrant:
+    """Tokens and their lifetimes, in seconds; told as a moment, they are counted from ``now_ms``."""
     for content in _grants(body):
         access = _lenient_text(content.get("access_token"))
         if access is not None:
@@ -216,15 +219,18 @@ def token_grant(body: object) -> TokenGrant:
     else:
         raise UnreadableAnswerError("no access_token")
     refresh = _lenient_text(content.get("refresh_token"))
-    user = opened(content.get("user_info"))
+    found = opened(content.get("user_info"))
+    user = found if is_object(found) else {}
     return TokenGrant(
         access_token=SecretStr(access),
-        expires_in_s=_lenient_whole(content.get("expires_in")),
+        expires_in_s=_lifetime_s(content, ("expires_in",), "expire_time", now_ms),
         refresh_token=None if refresh is None else SecretStr(refresh),
-        refresh_expires_in_s=_lenient_whole(
-            _first(content, ("refresh_expires_in", "re_expires_in"))
+        refresh_expires_in_s=_lifetime_s(
+            content, ("refresh_expires_in", "re_expires_in"), "refresh_token_valid_time", now_ms
         ),
-        seller_id=_seller_id(content, user if is_object(user) else {}),
+        seller_id=_identity(content, user, _SELLER_IDS),
+        havana_id=_identity(content, user, _HAVANA_IDS),
+        login_id=_identity(content, user, _LOGIN_IDS),
         country=_lenient_text(content.get("country")),
         account=_lenient_text(content.get("account")),
         account_platform=_lenient_text(content.get("account_platform")),
@@ -240,8 +246,15 @@ def _grants(body: object) -> Iterator[dict[str, Any]]:
         yield content
 
 
-def _seller_id(content: dict[str, Any], user: dict[str, Any]) -> str | None:
-    names = ("seller_id", "user_id", "account_id", "havana_id", "taobao_user_id")
+def _lifetime_s(
+    content: dict[str, Any], names: tuple[str, ...], moment_name: str, now_ms: int
+) -> int | None:
+    told = _lenient_whole(_first(content, names))
+    ends = None if told is not None else _lenient_moment(content.get(moment_name))
+    return told if ends is None else max(0, int(ends.timestamp() - now_ms / 1000))
+
+
+def _identity(content: dict[str, Any], user: dict[str, Any], names: tuple[str, ...]) -> str | None:
     told = (_lenient_text(source.get(name)) for name in names for source in (user, content))
     return next((found for found in told if found), None)
 

@@ -13,7 +13,7 @@ import logging
 import re
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from types import TracebackType
 from typing import Final, Protocol, Self, TypeVar
@@ -23,11 +23,11 @@ import orjson
 from pydantic import SecretStr
 
 from waybill.alibaba import answers, models
+from waybill.alibaba import parameters as told
 from waybill.alibaba.classification import Answer, Effect, Operation, classify, classify_failure
 from waybill.alibaba.errors import AlibabaError, InvalidRequest, NotSent
 from waybill.alibaba.settings import AlibabaSettings, AppCredentials
 from waybill.alibaba.transport import SENDING, Sending, SentAwareTransport, StartRefusedError
-from waybill.alibaba.windows import edges
 from waybill.alibaba.wire import File, Target, encoded, signed
 
 T = TypeVar("T")
@@ -69,7 +69,8 @@ class CallObserver(Protocol):
 class _Call:
     operation: Operation
     target: Target
-    parameters: Mapping[str, str | None]
+    parameters: Mapping[str, str | None] = field(repr=False)
+    """May hold a code or a refresh token."""
     access_token: SecretStr | None
     file: File | None = None
     may_start: Callable[[], bool] | None = None
@@ -99,6 +100,8 @@ class AlibabaClient:
         self._observer = observer
         self._now_ms = now_ms
         self._closed = False
+        extra = settings.extra_headers.items()
+        self._headers = (*_HEADERS, *((name.encode(), value.encode()) for name, value in extra))
         self._timeout = httpx.Timeout(
             None, connect=settings.connect_s, pool=settings.acquire_s
         ).as_dict()
@@ -132,13 +135,7 @@ class AlibabaClient:
         if page < 0:
             raise InvalidRequest("pages are counted from 0", operation=_LIST_ORDERS.name)
         settings = self._settings
-        parameters = {
-            "role": settings.role,
-            "start_page": str(page),
-            "page_size": str(settings.page_size),
-            "status": window.status,
-            **edges(window, settings.window_format),
-        }
+        parameters = told.order_list(settings, window, page)
         return await self._called(
             self._call(_LIST_ORDERS, settings.order_list, parameters, access_token),
             lambda body: answers.order_page(body, page, settings.page_size),
@@ -146,11 +143,7 @@ class AlibabaClient:
 
     async def get_order(self, trade_id: str, *, access_token: SecretStr) -> models.RawOrder:
         """The order in full, as Alibaba tells it. ``Rejected`` with code 404: there is none."""
-        parameters = {
-            "e_trade_id": _checked(_GET_ORDER, trade_id),
-            "data_select": self._settings.order_data_select,
-            "language": self._settings.language,
-        }
+        parameters = told.order_get(self._settings, _checked(_GET_ORDER, trade_id))
         return await self._called(
             self._call(_GET_ORDER, self._settings.order_get, parameters, access_token),
             lambda body: answers.raw_order(body, trade_id),
@@ -158,10 +151,7 @@ class AlibabaClient:
 
     async def get_payments(self, trade_id: str, *, access_token: SecretStr) -> models.Payments:
         """The payments of an order; the only place that tells the payment method."""
-        parameters = {
-            "e_trade_id": _checked(_GET_PAYMENTS, trade_id),
-            "data_select": self._settings.payments_data_select,
-        }
+        parameters = told.payments(self._settings, _checked(_GET_PAYMENTS, trade_id))
         return await self._called(
             self._call(_GET_PAYMENTS, self._settings.payments, parameters, access_token),
             answers.payments,
@@ -169,10 +159,7 @@ class AlibabaClient:
 
     async def get_logistics(self, trade_id: str, *, access_token: SecretStr) -> models.Logistics:
         """The shipments Alibaba holds of an order. One just declared may not show yet."""
-        parameters = {
-            "trade_id": _checked(_GET_LOGISTICS, trade_id),
-            "data_select": self._settings.logistics_data_select,
-        }
+        parameters = told.logistics(self._settings, _checked(_GET_LOGISTICS, trade_id))
         return await self._called(
             self._call(_GET_LOGISTICS, self._settings.logistics, parameters, access_token),
             answers.logistics,
@@ -197,9 +184,9 @@ class AlibabaClient:
         call = _Call(
             operation=_UPLOAD,
             target=Target.of(settings, settings.attachment_upload),
-            parameters={"file_name": name},
+            parameters=told.attachment(settings, name),
             access_token=access_token,
-            file=File("data", name, content),
+            file=File(settings.attachment_file_parameter, name, content),
         )
         return await self._called(call, answers.file_path)
 
@@ -222,7 +209,7 @@ class AlibabaClient:
         call = _Call(
             operation=_DECLARE,
             target=Target.of(settings, settings.shipment_declare),
-            parameters={"shipping_request": request.canonical_json()},
+            parameters=told.shipment(settings, request),
             access_token=access_token,
             may_start=may_start,
         )
@@ -234,19 +221,31 @@ class AlibabaClient:
             _CREATE_TOKEN, self._settings.token_create, {"code": code.get_secret_value()}
         )
 
-    async def refresh_token(self, token: SecretStr) -> models.TokenGrant:
-        """New tokens for a refresh token; ``Unauthorised`` if it has ended. Keep the newest."""
+    async def refresh_token(
+        self, token: SecretStr, *, may_start: Callable[[], bool] | None = None
+    ) -> models.TokenGrant:
+        """New tokens for a refresh token; ``Unauthorised`` if it has ended. Keep the newest.
+
+        A refresh token may be good for one use: ``may_start`` is asked as for ``declare_shipment``.
+        """
         return await self._token(
             _REFRESH_TOKEN,
             self._settings.token_refresh,
             {"refresh_token": token.get_secret_value()},
+            may_start,
         )
 
     async def _token(
-        self, operation: Operation, name: str, parameters: Mapping[str, str]
+        self,
+        operation: Operation,
+        name: str,
+        parameters: Mapping[str, str],
+        may_start: Callable[[], bool] | None = None,
     ) -> models.TokenGrant:
+        """Paths go to ``token_url``; at the older gateway tokens have dotted methods like the rest."""
         target = Target.of(self._settings, name, base=self._settings.token_url)
-        return await self._called(_Call(operation, target, parameters, None), answers.token_grant)
+        call = _Call(operation, target, parameters, None, may_start=may_start)
+        return await self._called(call, lambda body: answers.token_grant(body, self._now_ms()))
 
     def _call(
         self,
@@ -290,14 +289,16 @@ class AlibabaClient:
 
     async def _read(self, call: _Call, read: Callable[[object], T]) -> T:
         answer = await self._exchanged(call)
-        error = classify(call.operation, answer, self._settings.codes)
+        error = classify(call.operation, answer, self._settings.codes, api=call.target.api)
         if error is not None:
             raise error
         try:
             return read(answer.body)
         except answers.UnreadableAnswerError as unreadable:
             raise call.operation.unclear(
-                f"unreadable answer, {unreadable}", http_status=answer.http_status
+                f"unreadable answer, {unreadable}",
+                http_status=answer.http_status,
+                api=call.target.api,
             ) from unreadable
 
     async def _exchanged(self, call: _Call) -> Answer:
@@ -336,7 +337,7 @@ class AlibabaClient:
         request = httpx.Request(
             "POST",
             _url(call.target.url),
-            headers=[(b"content-type", content_type.encode("ascii")), *_HEADERS],
+            headers=[(b"content-type", content_type.encode("ascii")), *self._headers],
             content=body,
             extensions={"timeout": self._timeout, SENDING: sending},
         )

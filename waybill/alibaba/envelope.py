@@ -6,6 +6,7 @@ TOP       ``{"some_method_response": {…}}`` or ``{"error_response": {code, sub
           arrays sit one object deeper: ``{"order_list": {"trade_ecology_order": […]}}``
 """
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Final, TypeGuard
@@ -45,6 +46,8 @@ class Refusal:
     """Whether it has the shape of the TOP gateway, whose codes are numbers of their own."""
     caller_fault: bool = False
     """Whether a sub-code blames the caller, whatever ``kind`` says."""
+    number: int | None = None
+    """The TOP gateway's own number, the first of ``codes``; sub-codes have no such meaning."""
 
 
 def refusal(body: object) -> Refusal | None:
@@ -74,7 +77,13 @@ def _refusal(failed: list[dict[str, Any]], body: dict[str, Any], *, top: bool) -
         request_id=next((found for found in ids if found), None),
         top=top,
         caller_fault=any(code.startswith("isv.") for code in raw),
+        number=_number(failed[0]) if top else None,
     )
+
+
+def _number(error: dict[str, Any]) -> int | None:
+    code = _scalar(error.get("code")) or ""
+    return int(code) if re.fullmatch(r"[1-9][0-9]{0,8}", code) and code not in _FINE else None
 
 
 def _codes(layer: dict[str, Any], *, top: bool) -> Iterator[str]:
@@ -102,14 +111,19 @@ def _failed(layer: dict[str, Any]) -> bool:
     )
     if flagged is not None:
         return not flagged
-    named = (_scalar(layer.get(name)) for name in _CODE_NAMES if name != "code")
+    named = (_scalar(layer.get(name)) for name in _CODE_NAMES if _tells(layer, name))
     return any(code is not None and code.lower() not in _FINE for code in named)
+
+
+def _tells(layer: dict[str, Any], name: str) -> bool:
+    """A bare ``code`` may be a carrier's or a country's; beside a message it is an error's."""
+    return name != "code" or any(_scalar(layer.get(text)) for text in _TEXT_NAMES)
 
 
 def _layers(body: dict[str, Any], depth: int = 0) -> Iterator[dict[str, Any]]:
     yield body
     if depth < _DEPTH_MAX:
-        for name in ("result", "value"):
+        for name in ("result", "value", "data"):
             inner = opened(body.get(name))
             if is_object(inner):
                 yield from _layers(inner, depth + 1)

@@ -25,20 +25,9 @@ message text is left out: it may repeat what was sent, such as a name or a track
 # ruff: noqa: N818 - the names answer the question "what happened?", as handlers read them
 
 import re
-from typing import ClassVar, Final
+from typing import ClassVar, Final, Literal, TypedDict, Unpack
 
-_ADVICE: Final = {
-    "AppWhiteIpLimit": "add this installation's outgoing IP address to the app's allow-list",
-    "IllegalAccessToken": "refresh the access token or reconnect the store",
-    "IncompleteSignature": "check the app secret",
-    "InsufficientPermission": "apply for this API's permission in Alibaba's console",
-    "InvalidAccessToken": "refresh the access token or reconnect the store",
-    "InvalidApiPath": "apply for this API's permission, or correct its path in the settings",
-    "InvalidAppKey": "check the app key, and that it belongs to this gateway",
-    "402": "a field of the request is missing or not accepted",
-    "403": "the connected account neither owns nor administers this order",
-    "404": "Alibaba knows no such order",
-}
+from waybill.alibaba.advice import advice as advice_for
 
 _PLAIN: Final = re.compile(r"[A-Za-z0-9._:-]{1,64}")
 
@@ -49,39 +38,47 @@ def plain(value: object) -> str | None:
     return text if _PLAIN.fullmatch(text) else None
 
 
+class Facts(TypedDict, total=False):
+    """What is known of a failed call, beyond its kind; all of it may stand in a log."""
+
+    code: str | None
+    """Alibaba's code."""
+    request_id: str | None
+    """What Alibaba's support asks for."""
+    http_status: int | None
+    api: str | None
+    """The path or method that was called."""
+    advice: str | None
+    """What an operator can do about it; without it, what is known of ``code``."""
+
+
 class AlibabaError(Exception):
     """Root of the tree above.
 
     ``operation`` is the client's method; ``code``, ``request_id`` and ``http_status`` come from the
-    answer and are ``None`` where there was none.
+    answer and are ``None`` where there was none; ``advice`` is for the operator, and part of the
+    text.
     """
 
     outcome: ClassVar[str] = "error"
     """Short name for metrics."""
 
-    def __init__(
-        self,
-        what: str,
-        *,
-        operation: str,
-        code: str | None = None,
-        request_id: str | None = None,
-        http_status: int | None = None,
-    ) -> None:
+    def __init__(self, what: str, *, operation: str, **facts: Unpack[Facts]) -> None:
         self.operation = operation
-        self.code = plain(code)
-        self.request_id = plain(request_id)
-        self.http_status = http_status
+        self.code = plain(facts.get("code"))
+        self.request_id = plain(facts.get("request_id"))
+        self.http_status = facts.get("http_status")
+        self.api = facts.get("api")
+        self.advice = facts.get("advice") or advice_for([self.code or ""], api=self.api)
         super().__init__(self._message(what))
 
     def _message(self, what: str) -> str:
         facts = {"code": self.code, "http": self.http_status, "request": self.request_id}
         told = ", ".join(f"{name} {value}" for name, value in facts.items() if value is not None)
-        advice = _ADVICE.get(self.code or "")
         return (
             f"{self.operation}: {what}"
             + (f" ({told})" if told else "")
-            + (f"; {advice}" if advice else "")
+            + (f"; {self.advice}" if self.advice else "")
         )
 
 
@@ -103,10 +100,14 @@ class NotSent(NotDone):
     outcome = "not_sent"
 
 
+Scope = Literal["store", "app"]
+
+
 class Throttled(NotDone):
     """Alibaba refused the call because there were too many.
 
-    ``retry_after_s`` is how long the ban lasts as far as the answer tells, else ``None``.
+    ``retry_after_s`` is how long the ban lasts as far as the answer tells, else ``None``; ``scope``
+    says whether it bans this store or every store of the app.
     """
 
     outcome = "throttled"
@@ -117,14 +118,12 @@ class Throttled(NotDone):
         *,
         operation: str,
         retry_after_s: float | None = None,
-        code: str | None = None,
-        request_id: str | None = None,
-        http_status: int | None = None,
+        scope: Scope = "store",
+        **facts: Unpack[Facts],
     ) -> None:
         self.retry_after_s = retry_after_s
-        super().__init__(
-            what, operation=operation, code=code, request_id=request_id, http_status=http_status
-        )
+        self.scope = scope
+        super().__init__(what, operation=operation, **facts)
 
 
 class Unauthorised(NotDone):

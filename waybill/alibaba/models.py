@@ -208,3 +208,7 @@ class TokenGrant:
     """The account's e-mail address."""
     account_platform: str | None
     request_id: str | None
+    havana_id: str | None = None
+    """The number under which push messages may name the seller: the older platform's user id."""
+    login_id: str | None = field(default=None, repr=False)
+    """The account's login name."""

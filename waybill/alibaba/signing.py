@@ -2,7 +2,8 @@
 
 GOP (paths)      HMAC-SHA256 over the path and the sorted parameters, keyed with the app secret
 GOP ``/sync``    the same without the path; ``method`` is an ordinary parameter
-TOP              MD5 over secret + sorted parameters + secret
+TOP              MD5 over secret + sorted parameters + secret; or HMAC-MD5 or HMAC-SHA256 over the
+                 sorted parameters
 push messages    HMAC-SHA256 over app key + raw body, lower-case hex, in ``Authorization``
 
 Source: the vendor's Python SDK of 2022 (``iop-sdk-python``), the TOP signing page, and the push
@@ -12,6 +13,7 @@ guide of its sibling platforms. Tested against the published vectors.
 import hashlib
 import hmac
 from collections.abc import Mapping
+from typing import Literal
 
 
 def _concatenated(parameters: Mapping[str, str]) -> str:
@@ -35,11 +37,16 @@ def sign_sync(parameters: Mapping[str, str], secret: bytes) -> str:
     return sign_path("", parameters, secret)
 
 
-def sign_top_md5(parameters: Mapping[str, str], secret: bytes) -> str:
-    """Sign a call of the older TOP gateway with ``sign_method=md5``."""
-    text = secret + _concatenated(parameters).encode() + secret
-    # The protocol's own choice; it guards nothing else here.
-    return hashlib.md5(text, usedforsecurity=False).hexdigest().upper()
+TopSignMethod = Literal["md5", "hmac", "hmac-sha256"]
+
+
+def sign_top(parameters: Mapping[str, str], secret: bytes, method: TopSignMethod) -> str:
+    """Sign a call of the older TOP gateway; ``sign_method`` is among the parameters."""
+    text = _concatenated(parameters).encode()
+    if method == "md5":
+        # The protocol's own choice; it guards nothing else here.
+        return hashlib.md5(secret + text + secret, usedforsecurity=False).hexdigest().upper()
+    return hmac.digest(secret, text, "md5" if method == "hmac" else "sha256").hex().upper()
 
 
 def push_signature(app_key: str, body: bytes, secret: bytes) -> str:

@@ -1,31 +1,28 @@
-"""Edges of an order window in the two forms Alibaba reads. Pure."""
+"""Edges of an order window in the forms Alibaba reads. Pure."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Literal
 
-import orjson
-
 from waybill.alibaba.models import OrderWindow
 from waybill.alibaba.scalars import PACIFIC, pacific
 
-WindowFormat = Literal["date_timestamp", "date_str"]
+WindowFormat = Literal["date_timestamp", "time", "date_str"]
 
 
-def edges(window: OrderWindow, form: WindowFormat) -> dict[str, str]:
-    """The two date parameters of the order list, as JSON texts.
+def edges(window: OrderWindow, form: WindowFormat) -> dict[str, dict[str, int | str]]:
+    """The two date parameters of the order list, as objects.
 
     What they say never starts later or ends earlier than ``window``.
     """
     prefix = "modified_date" if window.by == "modified" else "create_date"
     start, end = window.start.astimezone(UTC), window.end.astimezone(UTC)
-    if form == "date_timestamp":
-        told: tuple[object, object] = (_ms(start), _ms(end + timedelta(microseconds=999)))
+    told: tuple[int | str, int | str]
+    if form != "date_str":
+        told = (_ms(start), _ms(end + timedelta(microseconds=999)))
     else:
         told = (_earliest_text(start), _latest_text(end))
     names = (f"{prefix}_start", f"{prefix}_end")
-    return {
-        name: orjson.dumps({form: edge}).decode() for name, edge in zip(names, told, strict=True)
-    }
+    return {names[0]: {form: told[0]}, names[1]: {form: told[1]}}
 
 
 def _ms(instant: datetime) -> int:

@@ -20,6 +20,8 @@ from waybill.cli.order_story import (
     tell,
 )
 from waybill.cli.orders_commands import ABOUT, command_of
+from waybill.cli.orders_enrich import enrich
+from waybill.cli.orders_import import import_order
 from waybill.cli.orders_list import Timeout, list_orders
 from waybill.cli.orders_read import learnt, newest_orders
 from waybill.cli.output import columns, console, facts
@@ -108,5 +110,7 @@ def save_pages(proof: Proof, file: Path) -> list[Path]:
 
 
 app.command("list")(list_orders)
+app.command("import")(import_order)
+app.command("enrich")(enrich)
 for kind, about in ABOUT.items():
     app.command(kind.value, help=about)(command_of(kind))

@@ -2,7 +2,8 @@
 
 A change is a transaction whose transactional id belongs to the store: whoever reads the store after
 `init_transactions` sees every change before it, and of two who change it at once the first is shut out.
-So no change is lost, and settings and tokens of one connection appear together or not at all.
+So no change is lost, and settings and tokens of one connection appear together or not at all. New tokens
+put an end to those of earlier connections, and disconnecting to all: their records become tombstones.
 """
 
 from collections.abc import Callable
@@ -13,7 +14,7 @@ from confluent_kafka import KafkaException, Producer
 from waybill.cli.cluster import Cluster, told
 from waybill.cli.errors import CommandError
 from waybill.contracts import Store, StoreTokens
-from waybill.contracts.base import Record, millis
+from waybill.contracts.base import millis
 from waybill.contracts.codec import Codec, SchemaBook
 from waybill.contracts.headers import event_headers
 from waybill.contracts.identity import record_key
@@ -55,33 +56,63 @@ class StoreBook:
 
     def tokens(self, store_id: str) -> StoreTokens | None:
         """The newest sealed tokens of a store."""
+        return self.all_tokens().get(store_id)
+
+    def all_tokens(self) -> dict[str, StoreTokens]:
+        """The newest sealed tokens of every store that has any, by store."""
         known = KnownTokens()
-        for record in self._cluster.read(["store-tokens"]):
-            if record.value is not None:
-                known.take(self._tokens.decode(record.value))
-        return known.by_store.get(store_id)
+        for value in self._token_values().values():
+            known.take(self._tokens.decode(value))
+        return known.by_store
+
+    def _token_values(self, partition: int | None = None) -> dict[bytes, bytes]:
+        """What was not taken back, by key `store_id:generation`."""
+        found: dict[bytes, bytes] = {}
+        for record in self._cluster.read(["store-tokens"], partition):
+            if record.key is None or record.value is None:
+                found.pop(record.key or b"", None)
+            else:
+                found[record.key] = record.value
+        return found
 
     def change(self, store_id: str, change: Change) -> Store:
         """Write what `change` makes of the store as it stands (None: there is none); returns it.
 
-        Raises CommandError when somebody else changed it at the same moment; then nothing was written.
+        A store that comes back as it was is not written. Raises CommandError when somebody else changed
+        it at the same moment; then nothing was written.
         """
         partition = partition_of(store_id, self._cluster.partitions("stores"))
         producer = self._fenced(store_id)
         former = self._newest(store_id, partition)
         store, tokens = change(former)
+        ended = self._ended(store, tokens, partition)
+        if store == former and tokens is None and not ended:
+            return store
         try:
             producer.begin_transaction()
-            self._produce(producer, "stores", partition, store, self._stores.encode(store))
+            self._produce(
+                producer, "stores", partition, record_key(store), self._stores.encode(store)
+            )
             if tokens is not None:
                 sealed = self._tokens.encode(tokens)
-                self._produce(producer, "store-tokens", partition, tokens, sealed)
+                self._produce(producer, "store-tokens", partition, record_key(tokens), sealed)
+            for key in ended:
+                self._produce(producer, "store-tokens", partition, key, None)
             producer.commit_transaction(_TRANSACTION_S)
         except KafkaException as error:
             raise CommandError(
                 f"{store_id} was not changed ({error.args[0].str()}): look at it and try again"
             ) from error
         return store
+
+    def _ended(self, store: Store, tokens: StoreTokens | None, partition: int) -> list[str]:
+        """Keys of the tokens that this change puts an end to."""
+        if tokens is None and not store.disconnected:
+            return []
+        kept = record_key(tokens) if tokens is not None else None
+        there = [key.decode() for key in self._token_values(partition)]
+        mine = [key for key in there if key.rpartition(":")[0] == store.store_id]
+        return [key for key in mine if key != kept]
 
     def _fenced(self, store_id: str) -> Producer:
         identity = f"{self._cluster.name('stores')}-writer-{store_id}"
@@ -100,10 +131,10 @@ class StoreBook:
         return newest
 
     def _produce(
-        self, producer: Producer, topic: str, partition: int, record: Record, value: bytes
+        self, producer: Producer, topic: str, partition: int, key: str, value: bytes | None
     ) -> None:
         now_ms = millis(datetime.now(UTC))
-        key, name = record_key(record), topics()[topic].record or topic
+        name = topics()[topic].record or topic
         producer.produce(
             self._cluster.name(topic),
             value=value,

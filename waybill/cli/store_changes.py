@@ -1,12 +1,14 @@
-"""What may be changed of a store, written as `name=value`. Pure."""
+"""What may be changed of a store, written as `name=value`. Pure, but for the file of a logo."""
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from pydantic import ValidationError
 
 from waybill.cli.errors import InputError
+from waybill.cli.store_logo import logo_of
 from waybill.contracts import Store
 
 PLAIN = (
@@ -23,13 +25,12 @@ PLAIN = (
     "buyer_mail",
     "rate_per_s",
     "import_from",
-    "disconnected",
 )
 """Settings that are one value; an empty value means none."""
 MAPS = {"carrier": "carrier_map", "status": "status_map"}
 """`carrier.fedex=FEDEX` sets one entry of the map, `carrier.fedex=` takes it out."""
-BRANDING = ("name", "address_lines", "phone", "show_cost")
-"""`branding.name=…`; address lines are separated by `|`."""
+BRANDING = ("name", "address_lines", "phone", "show_cost", "logo")
+"""`branding.name=…`; address lines are separated by `|`, a logo is `@file`."""
 
 
 def known_settings() -> str:
@@ -50,12 +51,21 @@ def changed(store: Store, assignments: Iterable[str]) -> Store:
     return checked(values)
 
 
+def switched(store: Store, **settings: Any) -> Store:
+    """The store with these settings and the next revision; itself when it stands so already."""
+    if all(getattr(store, name) == value for name, value in settings.items()):
+        return store
+    return checked(store.model_dump() | settings | {"revision": store.revision + 1})
+
+
 def _assign(values: dict[str, Any], name: str, value: str) -> None:
     group, _, inner = name.partition(".")
     if name in PLAIN:
         values[name] = value or None
     elif group in MAPS and inner:
         _put(values[MAPS[group]], inner.lower() if group == "carrier" else inner, value)
+    elif (group, inner) == ("branding", "logo"):
+        values["branding"]["logo"] = logo_of(value) if value else None
     elif group == "branding" and inner in BRANDING:
         lines = tuple(line.strip() for line in value.split("|") if line.strip())
         values["branding"][inner] = lines if inner == "address_lines" else value or None
@@ -72,6 +82,7 @@ def _put(entries: dict[str, str], name: str, value: str) -> None:
 
 def checked(values: Mapping[str, Any]) -> Store:
     """The record, checked; raises InputError with field and reason, never the value."""
+    check_zone(values.get("time_zone"))
     try:
         return Store.model_validate(values)
     except ValidationError as error:
@@ -79,6 +90,16 @@ def checked(values: Mapping[str, Any]) -> Store:
         told = "; ".join(f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in found)
         told = told.replace("'UNRECOGNISED', ", "").replace("Value error, ", "")
         raise InputError(told) from error
+
+
+def check_zone(name: object) -> None:
+    """Raise InputError for a time zone that this machine does not know."""
+    try:
+        ZoneInfo(str(name or "UTC"))
+    except (LookupError, ValueError, OSError) as error:
+        raise InputError(
+            "time_zone: no such zone; want an IANA name such as Asia/Shanghai"
+        ) from error
 
 
 def carriers(entries: Iterable[str]) -> dict[str, str]:
@@ -98,25 +119,37 @@ def store_id_of(site: str, seller_id: str) -> str:
 
 
 def connected(
-    site: str, seller_id: str, name: str, now: datetime, former: Store | None = None
+    site: str,
+    seller_id: str,
+    name: str | None,
+    now: datetime,
+    former: Store | None = None,
+    *,
+    live: bool = False,
 ) -> Store:
-    """The store as connecting it leaves it: a new one in dry run, or the former with new tokens."""
+    """The store as connecting it leaves it: a new one in dry run, or the former with new tokens.
+
+    Without a name a new store is called by its id, and a former one as before.
+    """
+    mode = {"mode": "live"} if live else {}
     if former is None:
         return checked(
             {
                 "store_id": store_id_of(site, seller_id),
                 "site": site,
                 "seller_id": seller_id,
-                "name": name,
+                "name": name or store_id_of(site, seller_id),
                 "revision": 1,
                 "connected_at": now,
                 "ship_from": now,
+                **mode,
             }
         )
     again = {
-        "name": name,
+        "name": name or former.name,
         "revision": former.revision + 1,
         "token_generation": former.token_generation + 1,
         "disconnected": False,
+        **mode,
     }
     return checked(former.model_dump() | again)

@@ -2,21 +2,20 @@
 
 import os
 import sys
+from collections import Counter
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
-import orjson
 import typer
 from pydantic import SecretStr
-from rich.text import Text
 
 from waybill.cli.cluster import Cluster
 from waybill.cli.connection import Bootstrap, TopicPrefix, kafka, settings
 from waybill.cli.errors import CommandError, InputError
-from waybill.cli.order_story import moment
-from waybill.cli.output import columns, console, facts
+from waybill.cli.output import columns, console
 from waybill.cli.store_book import StoreBook
+from waybill.cli.store_carriers import carriers as list_carriers
 from waybill.cli.store_changes import (
     carriers,
     changed,
@@ -24,11 +23,22 @@ from waybill.cli.store_changes import (
     connected,
     known_settings,
     store_id_of,
+    switched,
 )
+from waybill.cli.store_connect import connect
+from waybill.cli.store_import import import_store
+from waybill.cli.store_views import list_stores, mode_words, show
 from waybill.contracts import Store, StoreTokens
+from waybill.contracts.store import StoreMode
+from waybill.settings import KafkaSettings
 from waybill.tokens import SealError, TokenLife, Tokens, TokenSeal, new_key
 
 app = typer.Typer(help="Connect stores, see and change their settings.", no_args_is_help=True)
+app.command()(connect)
+app.command("list")(list_stores)
+app.command()(show)
+app.command("carriers")(list_carriers)
+app.command("import")(import_store)
 
 ACCESS_TOKEN = "WAYBILL_ACCESS_TOKEN"  # noqa: S105 - the name of a variable
 REFRESH_TOKEN = "WAYBILL_REFRESH_TOKEN"  # noqa: S105 - the name of a variable
@@ -127,70 +137,6 @@ def _secret(file: str | None, variable: str) -> SecretStr | None:
     return SecretStr(token)
 
 
-@app.command("list")
-def list_stores(bootstrap: Bootstrap = None, topic_prefix: TopicPrefix = None) -> None:
-    """All stores."""
-    found = StoreBook(Cluster(kafka(bootstrap, topic_prefix))).stores()
-    table = columns(["store", "site", "mode", "revision", "ships from (UTC)", "name"])
-    for store in found.values():
-        revision, since = str(store.revision), moment(store.ship_from)[:19]
-        row = (store.store_id, store.site, _mode(store), revision, since)
-        table.add_row(*row, Text(store.name))
-    console().print(table)
-
-
-def _mode(store: Store) -> str:
-    words = [str(store.mode), "paused" if store.paused else ""]
-    words.append("disconnected" if store.disconnected else "")
-    return ", ".join(word for word in words if word)
-
-
-@app.command()
-def show(
-    store: Annotated[str, typer.Argument(help="Store id.")],
-    json: Annotated[bool, typer.Option("--json", help="For machines.")] = False,
-    bootstrap: Bootstrap = None,
-    topic_prefix: TopicPrefix = None,
-) -> None:
-    """One store's settings, and what is known of its tokens; never the tokens."""
-    book = StoreBook(Cluster(kafka(bootstrap, topic_prefix)))
-    found, tokens = book.store(store), book.tokens(store)
-    if json:
-        answer = {"store": found.model_dump(mode="json"), "tokens": _token_facts(tokens)}
-        typer.echo(orjson.dumps(answer, option=orjson.OPT_INDENT_2).decode())
-        return
-    out = console()
-    out.print(facts("Store", _store_facts(found)))
-    out.print(facts("Tokens", _token_facts(tokens)))
-
-
-def _store_facts(store: Store) -> dict[str, str]:
-    found = {}
-    for name, value in store:
-        if isinstance(value, datetime):
-            found[name] = moment(value)
-        elif isinstance(value, dict):
-            found[name] = ", ".join(f"{ours}={theirs}" for ours, theirs in value.items()) or "-"
-        elif name == "branding":
-            found[name] = store.branding.name or "-"
-        else:
-            found[name] = "-" if value is None else str(value)
-    return found
-
-
-def _token_facts(tokens: StoreTokens | None) -> dict[str, str]:
-    if tokens is None:
-        return {}
-    return {
-        "generation": str(tokens.generation),
-        "sealed with key": tokens.key_id,
-        "written": moment(tokens.written_at),
-        "access ends": moment(tokens.expires_at),
-        "refresh ends": moment(tokens.refresh_expires_at),
-        "authorised until": moment(tokens.authorised_until),
-    }
-
-
 @app.command(
     "set", help=f"Change settings of a store, as name=value. Settings: {known_settings()}."
 )
@@ -210,10 +156,99 @@ def set_settings(
         return changed(former, assignments), None
 
     after = StoreBook(Cluster(kafka(bootstrap, topic_prefix))).change(store, change)
-    typer.echo(f"{store} is at revision {after.revision}: {_mode(after)}")
+    typer.echo(f"{store} is at revision {after.revision}: {mode_words(after)}")
+
+
+StoreId = Annotated[str, typer.Argument(help="Store id.")]
+
+
+def _switch(store_id: str, kafka: KafkaSettings, **settings: object) -> Store:
+    """Write these settings of a store, unless they stand so already."""
+
+    def change(former: Store | None) -> tuple[Store, None]:
+        if former is None:
+            raise CommandError(f"there is no store {store_id}: see `waybill stores list`")
+        if former.disconnected:
+            raise CommandError(
+                f"{store_id} is disconnected: `waybill stores connect {store_id}` connects it again"
+            )
+        return switched(former, **settings), None
+
+    after = StoreBook(Cluster(kafka)).change(store_id, change)
+    typer.echo(f"{store_id} is at revision {after.revision}: {mode_words(after)}")
+    return after
+
+
+@app.command()
+def pause(store: StoreId, bootstrap: Bootstrap = None, topic_prefix: TopicPrefix = None) -> None:
+    """Import and send nothing of a store until it is resumed; what comes meanwhile waits."""
+    _switch(store, kafka(bootstrap, topic_prefix), paused=True)
+
+
+@app.command()
+def resume(store: StoreId, bootstrap: Bootstrap = None, topic_prefix: TopicPrefix = None) -> None:
+    """Go on with a paused store; what waited goes by itself."""
+    _switch(store, kafka(bootstrap, topic_prefix), paused=False)
+
+
+@app.command()
+def live(store: StoreId, bootstrap: Bootstrap = None, topic_prefix: TopicPrefix = None) -> None:
+    """Declare a store's shipments at Alibaba from now on."""
+    _switch(store, kafka(bootstrap, topic_prefix), mode=StoreMode.LIVE)
+
+
+@app.command("dry-run")
+def dry_run(store: StoreId, bootstrap: Bootstrap = None, topic_prefix: TopicPrefix = None) -> None:
+    """Show request and proof of a store's shipments, and send nothing."""
+    _switch(store, kafka(bootstrap, topic_prefix), mode=StoreMode.DRY_RUN)
+
+
+@app.command()
+def disconnect(
+    store: StoreId,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    bootstrap: Bootstrap = None,
+    topic_prefix: TopicPrefix = None,
+) -> None:
+    """Delete a store's tokens; its name, settings and history stay.
+
+    Nothing is imported or sent any more. Connecting it again needs its seller, and goes on with the same
+    id and settings. To stop for a while, `pause` it.
+    """
+    book = StoreBook(Cluster(kafka(bootstrap, topic_prefix)))
+    found = book.store(store)
+    if not yes:
+        typer.confirm(f"Delete the tokens of {store} ({found.name})?", abort=True)
+
+    def change(former: Store | None) -> tuple[Store, None]:
+        return switched(former or found, disconnected=True), None
+
+    after = book.change(store, change)
+    typer.echo(f"{store} is at revision {after.revision}: {mode_words(after)}")
 
 
 @app.command("new-key")
 def print_new_key() -> None:
     """Print a fresh key for WAYBILL_SEAL_KEY: keep it, without it no token can be read."""
     typer.echo(new_key())
+
+
+@app.command("keys")
+def show_keys(bootstrap: Bootstrap = None, topic_prefix: TopicPrefix = None) -> None:
+    """The seal keys that are set, by a digest, and how many stores' tokens each of them sealed.
+
+    While one key follows another: a key whose number is 0 may be taken away. Exit code 1 when tokens are
+    sealed with a key that is not set.
+    """
+    found = settings(bootstrap, topic_prefix)
+    seal = _seal(found.seal_key)
+    used = Counter(one.key_id for one in StoreBook(Cluster(found.kafka)).all_tokens().values())
+    table = columns(["key", "stores", "use"])
+    for key_id in seal.key_ids:
+        table.add_row(key_id, str(used[key_id]), "seals" if key_id == seal.key_id else "opens")
+    unknown = sorted(set(used) - set(seal.key_ids))
+    for key_id in unknown:
+        table.add_row(key_id, str(used[key_id]), "not set")
+    console().print(table)
+    if unknown:
+        raise CommandError(f"tokens are sealed with a key that is not set: {', '.join(unknown)}")

@@ -5,6 +5,7 @@ Nothing here knows Kafka, HTTP, the clock or settings; the models are what all s
 
 from waybill.contracts.base import Record
 from waybill.contracts.command import Command
+from waybill.contracts.enrichment import Enrichment
 from waybill.contracts.imports import ImportCursor, ImportSeen, OrderHint
 from waybill.contracts.ledger import LedgerEntry
 from waybill.contracts.notification import Notification
@@ -25,6 +26,7 @@ RECORDS: dict[str, type[Record]] = {
     "import_cursor": ImportCursor,
     "import_seen": ImportSeen,
     "order_hint": OrderHint,
+    "enrichment": Enrichment,
     "command": Command,
 }
 """Record name, as in `schemas/avro/<name>/`, to its model."""
@@ -33,6 +35,7 @@ __all__ = [
     "RECORDS",
     "Claim",
     "Command",
+    "Enrichment",
     "ImportCursor",
     "ImportSeen",
     "LedgerEntry",

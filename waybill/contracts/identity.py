@@ -6,6 +6,7 @@ one in its body would be judged by the wrong owner.
 
 from waybill.contracts.base import Record
 from waybill.contracts.codec import DeadReason, DecodeError
+from waybill.contracts.enrichment import Enrichment, enrichment_key
 from waybill.contracts.imports import ImportCursor, ImportSeen
 from waybill.contracts.ledger import LedgerEntry
 from waybill.contracts.order import Order
@@ -19,6 +20,8 @@ def record_key(record: Record) -> str:
             return record.key
         case Store() | ImportCursor():
             return record.store_id
+        case Enrichment():
+            return enrichment_key(record)
         case StoreTokens():
             return f"{record.store_id}:{record.generation}"
         case _:
@@ -30,7 +33,7 @@ def record_key(record: Record) -> str:
 
 def partition_key(record: Record) -> str:
     """What decides the partition: the order key, or the store id for all that the store's importer owns."""
-    if isinstance(record, ImportSeen | StoreTokens):
+    if isinstance(record, Enrichment | ImportSeen | StoreTokens):
         return record.store_id
     return record_key(record)
 

@@ -2,7 +2,7 @@
 
 from pydantic import Field
 
-from waybill.contracts.base import Id, OpenEnum, Record, Sha256, Timestamp
+from waybill.contracts.base import Id, Label, OpenEnum, Record, Sha256, Text, Timestamp
 from waybill.contracts.order import NotImportable
 
 
@@ -15,6 +15,17 @@ class ImportCursor(Record):
     )
     finished_at: Timestamp = Field(description="When that window was finished, UTC milliseconds.")
     orders_total: int = Field(0, description="Orders published for this store so far.")
+    backfill: int = Field(
+        0, description="Number of the back-fill (see the store) that was begun last; 0 for none."
+    )
+    backfill_until: Timestamp | None = Field(
+        None,
+        description="How far that back-fill is, UTC milliseconds; null once it is finished.",
+    )
+    backfill_end: Timestamp | None = Field(
+        None, description="Where that back-fill ends, UTC milliseconds: when it was begun."
+    )
+    backfill_orders: int = Field(0, description="Orders published by that back-fill.")
 
 
 class ImportSeen(Record):
@@ -33,6 +44,19 @@ class ImportSeen(Record):
     )
     open: bool = Field(True, description="False once nothing can change the shipment any more.")
     erased: bool = Field(False, description="True after an erasure: never published again.")
+    made_with: Label | None = Field(
+        None,
+        description="Which status table and enrichments the state was made with; an open order is read again when they change.",
+    )
+    codes: tuple[Text, ...] = Field(
+        (),
+        max_length=2_000,
+        description="SKUs of an order that is open or held, by which enrichments find it.",
+    )
+    asked_at: Timestamp | None = Field(
+        None,
+        description="When the order was last read because an operator asked, UTC milliseconds.",
+    )
 
 
 class HintReason(OpenEnum):

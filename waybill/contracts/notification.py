@@ -84,6 +84,11 @@ class Notification(Record):
     store_id: Id | None = Field(None, description="The store, once the order is known.")
     shipment_id: Id | None = Field(None, description="The shipment that the decision is about.")
     shipment_revision: int | None = Field(None, description="Its revision.")
+    part_shipment_ids: tuple[Id, ...] = Field(
+        (),
+        description="Further shipments that the decision is about, where parts are collected.",
+        max_length=64,
+    )
     outcome: Outcome = Field(description="What was decided.")
     reason: Reason | None = Field(None, description="Why.")
     message: Text = Field(description="The same in words, and what to do; no personal data.")
@@ -109,3 +114,8 @@ class Notification(Record):
     )
     attempt: int | None = Field(None, description="Number of declare calls made so far.")
     needs_operator: bool = Field(False, description="True when a person has to decide.")
+    mail_buyer: bool = Field(
+        False,
+        description="True when a mailer is to tell the buyer: the store wants it, and the shipping system "
+        "does not do it itself. Only on the first confirmation of a shipment.",
+    )

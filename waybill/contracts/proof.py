@@ -16,6 +16,11 @@ class Branding(Record):
     )
     phone: Text | None = Field(None, description="Sender's phone.")
     show_cost: bool = Field(True, description="Whether the carrier's charge is printed.")
+    logo: Annotated[bytes, Field(max_length=200_000)] | None = Field(
+        None,
+        description="PNG file printed at the top of the proof, at most 200,000 bytes; keep it small, every claim carries it.",
+        repr=False,
+    )
 
 
 class Claim(Record):

@@ -32,6 +32,15 @@ class ResendPolicy(OpenEnum):
     ASK_OPERATOR = "ask_operator"
 
 
+DailyWindow = Annotated[
+    str,
+    StringConstraints(
+        pattern=r"^([01]\d|2[0-3]):[0-5]\d-(([01]\d|2[0-3]):[0-5]\d|24:00)$",
+    ),
+]
+"""HH:MM-HH:MM, of 24 hours; from a time to the same time is the whole day."""
+
+
 class Store(Record):
     """Settings of one store; readers take the last record of a key. Writers compare the revision first."""
 
@@ -75,20 +84,37 @@ class Store(Record):
     )
     time_zone: Text = Field("UTC", description="IANA zone of the store.")
     notify_delay_min: int = Field(
-        0, description="Minutes between the shipment event and the call.", ge=0, le=10_080
+        0,
+        description="Minutes that a shipment which may go waits before its call; until then "
+        "corrections and voids are in time.",
+        ge=0,
+        le=10_080,
     )
-    notify_window: Annotated[str, StringConstraints(pattern=r"^\d\d:\d\d-\d\d:\d\d$")] | None = (
-        Field(None, description="Daily window for calls in the store's zone, e.g. 08:00-20:00.")
+    notify_window: DailyWindow | None = Field(
+        None,
+        description="Daily window in the store's zone in which shipments go, e.g. 08:00-20:00; "
+        "22:00-06:00 goes over midnight.",
     )
     buyer_mail: bool = Field(
-        False, description="Whether buyers are mailed by a mailer that reads notifications."
+        False,
+        description="Whether confirmations ask a mailer to tell the buyer (mail_buyer of the notification).",
     )
-    rate_per_s: int = Field(
-        10, description="Calls per second that the rate limiter starts with.", ge=1, le=1_000
+    rate_per_s: int | None = Field(
+        None,
+        description="Calls per second that the rate limiter starts with; null for the site's setting.",
+        ge=1,
+        le=1_000,
     )
     import_from: Timestamp | None = Field(
         None,
         description="Import orders changed since then, UTC milliseconds; default connected_at less a month.",
+    )
+    backfill: int = Field(
+        0, description="Grows with each request to read the store's history once more."
+    )
+    backfill_from: Timestamp | None = Field(
+        None,
+        description="Where that reading begins, UTC milliseconds; null for the very beginning.",
     )
     disconnected: bool = Field(
         False, description="True after disconnecting: kept for its name and history."
@@ -113,5 +139,27 @@ class StoreTokens(Record):
     )
     authorised_until: Timestamp | None = Field(
         None, description="End of the chosen authorisation, UTC milliseconds."
+    )
+    authorisation: Label | None = Field(
+        None, description="The length that was chosen when connecting: 1m, 3m or 6m."
+    )
+    issued_at: Timestamp | None = Field(
+        None,
+        description="When Alibaba gave these tokens, UTC milliseconds; null stands for written_at.",
+    )
+    refresh_sent_at: Timestamp | None = Field(
+        None,
+        description="When the last refresh with these tokens was announced, before its first byte, UTC "
+        "milliseconds; null before the first.",
+    )
+    ended_at: Timestamp | None = Field(
+        None,
+        description="When the importer found that these tokens open nothing any more, UTC milliseconds; "
+        "null while they do.",
+    )
+    ended_reason: Label | None = Field(
+        None,
+        description="Why they ended: authorisation_over, refresh_refused, access_expired or "
+        "access_refused; connecting again is the way on.",
     )
     written_at: Timestamp = Field(description="When this was sealed, UTC milliseconds.")

@@ -232,7 +232,12 @@ class Installation:
         finally:
             admin.close()
         rest = f"{self.sandbox_url}/rest"
-        urls = {"api_url": rest, "token_url": rest, "sync_url": f"{self.sandbox_url}/sync"}
+        urls = {
+            "authorise_url": f"{self.sandbox_url}/oauth/authorize",
+            "api_url": rest,
+            "token_url": rest,
+            "sync_url": f"{self.sandbox_url}/sync",
+        }
         app = {"app_key": key, "app_secret": secret}
         return {"app": app, "api": {**urls, "rate_limit": _RATE, "call_s": _CALL_S}}
 

@@ -1,6 +1,7 @@
 """docs/asyncapi.yaml: the public topics in AsyncAPI 3, from the topic files, the schemas and the examples.
 
-Operations are seen from this product: it sends orders and notifications, and receives shipments.
+Operations are seen from this product: it sends orders and notifications, and receives shipments and
+enrichments.
 """
 
 from importlib.metadata import metadata
@@ -18,7 +19,12 @@ from waybill.contracts.topics import PARTITIONS_DEFAULT, Topic, topics
 _AVRO = "application/vnd.apache.avro;version=1.9.0"
 _BINDING = "0.5.0"
 _BOUND_SETTINGS = ("retention.ms", "delete.retention.ms", "max.message.bytes")
-_ACTIONS = {"orders": "send", "notifications": "send", "shipments": "receive"}
+_ACTIONS = {
+    "orders": "send",
+    "notifications": "send",
+    "shipments": "receive",
+    "enrichments": "receive",
+}
 
 Node = dict[str, Any]
 

@@ -5,6 +5,7 @@ from services.notifier.metrics import NotifierMetrics
 from services.proofgen.metrics import ProofgenMetrics
 from waybill.docs.markdown import page, table
 from waybill.metrics import Declared, Registry
+from waybill.push.metrics import PushMetrics
 from waybill.streaming.metrics import RuntimeMetrics
 
 _INTRO = """\
@@ -19,15 +20,18 @@ consumer lag only tells how far the intake is, since shipments are taken in at o
 def render() -> str:
     """The page."""
     runtime, importer, notifier, proofgen = Registry(), Registry(), Registry(), Registry()
+    push = Registry()
     RuntimeMetrics(runtime)
     ImporterMetrics(importer)
     NotifierMetrics(notifier)
+    PushMetrics(push)
     ProofgenMetrics(proofgen)
     return page(
         "Metrics",
         _INTRO,
         *_section("importer and notifier: the runtime", runtime),
         *_section("importer", importer),
+        *_section("importer: the push endpoint, if it has a port", push),
         *_section("notifier", notifier),
         *_section("proofgen", proofgen),
     )

@@ -71,8 +71,11 @@ def transactional_producer(kafka: KafkaSettings, transactional_id: str) -> Produ
     )
 
 
-def plain_producer(kafka: KafkaSettings, client_id: str) -> Producer:
-    """Idempotent, for records that may come twice; the caller names partitions where they matter."""
+def plain_producer(kafka: KafkaSettings, client_id: str, bounds: Config | None = None) -> Producer:
+    """Idempotent, for records that may come twice; the caller names partitions where they matter.
+
+    `bounds`: other limits than the client's own, of its queue and of how long a record waits in it.
+    """
     return Producer(
         {
             **_base(kafka, client_id),
@@ -82,6 +85,7 @@ def plain_producer(kafka: KafkaSettings, client_id: str) -> Producer:
             "compression.type": "none",
             "linger.ms": 0,
             "queue.buffering.max.kbytes": 65_536,
+            **(bounds or {}),
         }
     )
 

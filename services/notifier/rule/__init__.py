@@ -52,14 +52,19 @@ any            known revision               nothing
 any but none,  another shipment             the same state: refused, or the same parcel
 voided,
 rejected
+waiting,       another part (5)             waiting, claimed: all parts together, as today's facts say
+claimed,       newer revision or void       the same, with it as it is now, or without it
+parked (1)     of one of several parts
 =============  ===========================  =================================================================
 
 (1) parked before any call (proof_refused, no_proof); (2) parked after one (lookups_contradict, ask_operator);
 (3) after a call, or when another's shipment was found; (4) resend only.
+(5) of an order whose store collects parts; what is called a part is also taken in before the order is known.
 An order that turns "shipped" after a call of ours that came back leads to in_doubt: the shipment may be ours.
 
-Where to read on: `evaluate` (may it go?), `settle` (where does it belong?), `shipments`, `proofs`, `calls`,
-`lookups`, `commands`, `world` (events by their source), `entry` (what is written), `notices` (what is told).
+Where to read on: `evaluate` (may it go?), `settle` (where does it belong?), `shipments`, `collecting`
+(parts), `proofs`, `calls`, `lookups`, `commands`, `world` (events by their source), `entry` (what is
+written), `notices` (what is told).
 """
 
 from services.notifier.rule.claims import claim_of

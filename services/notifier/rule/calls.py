@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from services.notifier.rule.backoff import after_pause, to_millis
 from services.notifier.rule.claims import declare_request, standing
 from services.notifier.rule.doubt import enter_doubt, look_first
-from services.notifier.rule.entry import FINISHED, ended_seen, moved, was_called
+from services.notifier.rule.entry import FINISHED, ended_seen, moved, part_ids, was_called
 from services.notifier.rule.evaluate import held_candidate, is_live
 from services.notifier.rule.notices import notice
 from services.notifier.rule.outcomes import come_back, confirmed, is_superseded
@@ -168,7 +168,10 @@ def _rejected(entry: LedgerEntry, outcome: RejectedByAlibaba, facts: Facts) -> D
         request_id=outcome.request_id,
         seen=ended_seen(entry, SeenEnd.REFUSED),
     )
-    return Decision(after, (notice(after, facts, Outcome.REJECTED, reason),))
+    parts = part_ids(entry)
+    return Decision(
+        after, (notice(after, facts, Outcome.REJECTED, reason, part_shipment_ids=parts),)
+    )
 
 
 def _comeback(entry: LedgerEntry, failure: Failure, facts: Facts) -> Comeback:

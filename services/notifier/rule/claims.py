@@ -14,6 +14,7 @@ from services.notifier.rule.notices import trade_id_of
 from services.notifier.rule.types import DeclareRequest, Facts
 from waybill.contracts import Claim, LedgerEntry
 from waybill.contracts.ledger import ClaimRef, State
+from waybill.contracts.proof import Branding
 
 _CLAIMS = UUID("6c1f0a52-6d0e-5d1c-9a53-6f2b8f0f6f10")
 
@@ -74,12 +75,18 @@ def claim_of(entry: LedgerEntry, facts: Facts) -> Claim | None:
         store_id=facts.store.store_id,
         shipment=candidate.raw,
         order=entry.order,
+        parts=tuple(other.raw for other in candidate.others),
         carrier_code=ready.carrier_code,
         logistics_type=ready.logistics_type,
         branding=facts.store.branding,
         time_zone=facts.store.time_zone,
         issued_at=entry.claim.issued_at,
     )
+
+
+def _shown_brand(brand: Branding) -> tuple[object, ...]:
+    shown = (brand.name, brand.address_lines, brand.phone, brand.show_cost)
+    return (*shown, sha256(brand.logo).hexdigest()) if brand.logo else shown
 
 
 def _claim_id(candidate: Candidate, ready: Ready, facts: Facts, issued_at: datetime) -> str:
@@ -91,10 +98,11 @@ def _claim_id(candidate: Candidate, ready: Ready, facts: Facts, issued_at: datet
         shipment.effective_revision,
         sha256(candidate.raw).hexdigest(),
         order.content_sha256 if order else None,
-        (brand.name, brand.address_lines, brand.phone, brand.show_cost) if brand else None,
+        _shown_brand(brand) if brand else None,
         store.time_zone if store else None,
         ready.carrier_code,
         str(ready.logistics_type),
         issued_at.isoformat(),
+        *(sha256(other.raw).hexdigest() for other in candidate.others),
     )
     return str(uuid5(_CLAIMS, repr(shown)))

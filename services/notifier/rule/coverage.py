@@ -38,6 +38,30 @@ def fit(shipped: tuple[ShipmentItem, ...], ordered: tuple[OrderItem, ...]) -> Fi
     return Fit.PARTIAL if _is_short(by_sku, lines, open_amounts) else Fit.WHOLE
 
 
+def surely_covers(shipped: tuple[ShipmentItem, ...], ordered: tuple[OrderItem, ...]) -> bool:
+    """Whether they hold every line of the order in full; what cannot be told or compared proves nothing."""
+    lines = {item.line_id: item for item in ordered if (item.status or "").lower() != "delete"}
+    if not lines or not all(_is_comparable(item, lines) for item in shipped):
+        return False
+    by_line = [item for item in shipped if item.line_id]
+    open_by_sku: defaultdict[str | None, Decimal] = defaultdict(Decimal)
+    for line_id, amount in _open_amounts(by_line, lines).items():
+        open_by_sku[lines[line_id].sku] += amount
+    for item in shipped:
+        if not item.line_id:
+            open_by_sku[item.sku] -= item.quantity
+    return all(amount <= 0 for amount in open_by_sku.values())
+
+
+def _is_comparable(item: ShipmentItem, lines: dict[str, OrderItem]) -> bool:
+    """Whether it is clear which line it is, and whether it is counted in the same unit."""
+    if item.line_id:
+        found = [lines[item.line_id]] if item.line_id in lines else []
+    else:
+        found = [line for line in lines.values() if line.sku and line.sku == item.sku]
+    return bool(found) and all(_same_unit(item.unit, line.unit) for line in found)
+
+
 def _open_amounts(
     by_line: Iterable[ShipmentItem], lines: dict[str, OrderItem]
 ) -> dict[str, Decimal]:

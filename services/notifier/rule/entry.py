@@ -170,6 +170,17 @@ def seen_of(entry: LedgerEntry | None, shipment_id: str) -> Seen | None:
 
 
 def ended_seen(entry: LedgerEntry, end: SeenEnd) -> tuple[Seen, ...]:
-    """The ids seen, with the end of the shipment that holds the order."""
-    held = seen_of(entry, entry.shipment_id or "")
-    return with_seen(entry, held.shipment_id, held.revision, end) if held else entry.seen
+    """The ids seen, with the end of the shipment that holds the order; its further parts end with it.
+
+    What Alibaba has keeps them as parts.
+    """
+    ids = {entry.shipment_id} | (set() if end is SeenEnd.CURRENT else set(part_ids(entry)))
+    return tuple(
+        each.model_copy(update={"end": end}) if each.shipment_id in ids else each
+        for each in entry.seen
+    )
+
+
+def part_ids(entry: LedgerEntry) -> tuple[str, ...]:
+    """The further shipments that go, or went, with the one that holds the order."""
+    return tuple(each.shipment_id for each in entry.seen if each.end is SeenEnd.PART)

@@ -9,22 +9,44 @@ from dataclasses import dataclass
 
 from services.notifier.rule.coverage import Fit, fit
 from services.notifier.rule.parcel import alibaba_carrier, normalise_tracking
+from services.notifier.rule.parts import (
+    Member,
+    are_complete,
+    are_partial,
+    items_of,
+    missing_numbers,
+)
 from services.notifier.rule.types import Facts
 from waybill.contracts import LedgerEntry, Order, Shipment, Store
 from waybill.contracts.base import LogisticsType
 from waybill.contracts.notification import Reason
 from waybill.contracts.order import OrderStatus
-from waybill.contracts.shipment import Coverage
-from waybill.contracts.store import StoreMode
+from waybill.contracts.shipment import Carrier
+from waybill.contracts.store import PartialPolicy, StoreMode
+
+_WORDS_MAX = 100
+"""Characters of a carrier's code or name that a publisher is told."""
 
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A shipment as it is judged: decoded, and untouched as it came."""
+    """A shipment as it is judged: decoded, and untouched as it came; with its further parts, if any."""
 
     shipment: Shipment
     raw: bytes
     size_bytes: int
+    others: tuple[Member, ...] = ()
+
+    @property
+    def shipments(self) -> tuple[Shipment, ...]:
+        """All that go together, the leading one first."""
+        return (self.shipment, *(other.shipment for other in self.others))
+
+
+def candidate_of(members: tuple[Member, ...]) -> Candidate:
+    """Members of a set, in their order."""
+    lead, *others = members
+    return Candidate(lead.shipment, lead.raw, len(lead.raw), tuple(others))
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +61,8 @@ class Wait:
     """Not yet; it goes by itself when the missing fact arrives."""
 
     reason: Reason
+    detail: str = ""
+    """What is missing, in words for the publisher."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,10 +79,19 @@ Verdict = Refuse | Wait | Ready
 
 def held_candidate(entry: LedgerEntry, facts: Facts) -> Candidate | None:
     """The shipment that the entry holds; None when its body is gone or was not decoded."""
-    body, shipment = entry.shipment, facts.shipment
-    if body is None or shipment is None or not _is_held(entry, shipment):
+    body, shipment, others = entry.shipment, facts.shipment, held_parts(entry, facts)
+    if body is None or shipment is None or others is None or not _is_held(entry, shipment):
         return None
-    return Candidate(shipment, body, len(body))
+    return Candidate(shipment, body, len(body), others)
+
+
+def held_parts(entry: LedgerEntry, facts: Facts) -> tuple[Member, ...] | None:
+    """The further parts that the entry holds; None when the facts do not speak of these bodies."""
+    known = [(each.shipment_id, each.effective_revision) for each in facts.parts]
+    if known != [(part.shipment_id, part.revision) for part in entry.parts]:
+        return None
+    bodies = (part.shipment for part in entry.parts)
+    return tuple(Member(*each) for each in zip(facts.parts, bodies, strict=True))
 
 
 def _is_held(entry: LedgerEntry, shipment: Shipment) -> bool:
@@ -76,16 +109,16 @@ def is_live(store: Store | None) -> bool:
 
 def evaluate(candidate: Candidate, facts: Facts) -> Verdict:
     """The verdict on a shipment under the order and store of `facts`."""
-    shipment, order = candidate.shipment, facts.order
+    order = facts.order
     if unwanted := unwanted_reason(candidate, facts.limits.shipment_bytes_max):
         return Refuse(unwanted)
     if order is None:
         return Wait(Reason.ORDER_UNKNOWN)
-    if shipment.store_id not in (None, order.store_id):
+    if any(each.store_id not in (None, order.store_id) for each in candidate.shipments):
         return Refuse(Reason.ORDER_OF_ANOTHER_STORE)
     if facts.store is None or facts.store.disconnected:
         return Wait(Reason.STORE_NOT_CONNECTED)
-    return _against_order(shipment, order, facts.store)
+    return _against_order(candidate.shipments, order, facts.store)
 
 
 def unwanted_reason(candidate: Candidate, bytes_max: int) -> Reason | None:
@@ -97,33 +130,51 @@ def unwanted_reason(candidate: Candidate, bytes_max: int) -> Reason | None:
     return Reason.TOO_LARGE if candidate.size_bytes > bytes_max else None
 
 
-def _against_order(shipment: Shipment, order: Order, store: Store) -> Verdict:
-    if refusal := _past_shipping(shipment, order, store):
+def _against_order(shipments: tuple[Shipment, ...], order: Order, store: Store) -> Verdict:
+    if refusal := _past_shipping(shipments, order, store):
         return Refuse(refusal)
     if not order.importable:
         return Wait(Reason.ORDER_HELD)
     if order.status is not OrderStatus.AWAITING_SHIPMENT:
         return Wait(Reason.ORDER_NOT_SHIPPABLE_YET)
-    if refusal := _items_refusal(shipment, order):
-        return Refuse(refusal)
-    return _complete(shipment, store)
+    return _judge_items(shipments, order, store) or _complete(shipments[0], store)
 
 
-def _past_shipping(shipment: Shipment, order: Order, store: Store) -> Reason | None:
-    if shipment.shipped_at is not None and shipment.shipped_at < store.ship_from:
+def _past_shipping(shipments: tuple[Shipment, ...], order: Order, store: Store) -> Reason | None:
+    if any(each.shipped_at is not None and each.shipped_at < store.ship_from for each in shipments):
         return Reason.BEFORE_START
     if order.status is OrderStatus.CANCELLED:
         return Reason.ORDER_CANCELLED
     return Reason.SHIPPED_ELSEWHERE if order.status is OrderStatus.SHIPPED else None
 
 
-def _items_refusal(shipment: Shipment, order: Order) -> Reason | None:
-    """A publisher that says `full` is believed over its own list, which may leave out what it cannot name."""
-    found = fit(shipment.items, order.items)
-    is_part = shipment.part is not None or shipment.covers_order is Coverage.PARTIAL
-    if is_part or (found is Fit.PARTIAL and shipment.covers_order is not Coverage.FULL):
-        return Reason.PARTIAL_SHIPMENT
-    return Reason.ITEMS_NOT_IN_ORDER if found is Fit.CONTRADICTS else None
+def _judge_items(
+    shipments: tuple[Shipment, ...], order: Order, store: Store
+) -> Refuse | Wait | None:
+    """What is in them: None when it is the whole order, or all of its parts where the store collects them."""
+    is_partial = are_partial(shipments, order.items)
+    if is_partial and store.partial_policy is not PartialPolicy.COLLECT:
+        return Refuse(Reason.PARTIAL_SHIPMENT)
+    if fit(items_of(shipments), order.items) is Fit.CONTRADICTS:
+        return Refuse(Reason.ITEMS_NOT_IN_ORDER)
+    if is_partial and not are_complete(shipments, order.items):
+        return Wait(Reason.PARTS_MISSING, _missing(shipments))
+    return None
+
+
+def _missing(shipments: tuple[Shipment, ...]) -> str:
+    numbers = ", ".join(map(str, missing_numbers(shipments)))
+    return f"Parts not seen yet: {numbers}." if numbers else ""
+
+
+def _unmapped(carrier: Carrier | None) -> str:
+    """The words to put into the store's map: the code, and the name if there is one."""
+    given = (
+        [text.strip()[:_WORDS_MAX] for text in (carrier.code, carrier.name) if text]
+        if carrier
+        else []
+    )
+    return f"Found: {' / '.join(dict.fromkeys(given))}." if given else ""
 
 
 def _complete(shipment: Shipment, store: Store) -> Verdict:
@@ -131,6 +182,6 @@ def _complete(shipment: Shipment, store: Store) -> Verdict:
         return Wait(Reason.NO_TRACKING_NUMBER)
     code = alibaba_carrier(shipment.carrier, store)
     if code is None:
-        return Wait(Reason.CARRIER_UNMAPPED)
+        return Wait(Reason.CARRIER_UNMAPPED, _unmapped(shipment.carrier))
     logistics_type = shipment.logistics_type or LogisticsType.EXPRESS
     return Ready(code, logistics_type, shipment.tracking_number)

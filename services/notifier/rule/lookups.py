@@ -103,7 +103,7 @@ def _surely_none(entry: LedgerEntry, status: OrderStatus, facts: Facts) -> Decis
     """Alibaba has no shipment of this order, and none of ours can turn up any more."""
     if facts.order is not None and facts.order.status is OrderStatus.SHIPPED:
         return _contradicts(entry, facts)  # the imported order says otherwise: one of both is old
-    if entry.attention is Reason.VOID_TOO_LATE:
+    if entry.attention is Reason.VOID_TOO_LATE and not entry.parts:
         return take_back(entry, facts)
     if status is OrderStatus.CANCELLED:
         return reject(entry, Reason.ORDER_CANCELLED, facts)

@@ -2,6 +2,7 @@
 
 from uuid import UUID, uuid5
 
+from services.notifier.rule.entry import part_ids
 from services.notifier.rule.types import Facts
 from waybill.contracts import LedgerEntry, Notification
 from waybill.contracts.notification import Outcome, Reason
@@ -29,6 +30,10 @@ MESSAGES: dict[tuple[Outcome, Reason | None], str] = {
     (Outcome.WAITING, Reason.CARRIER_UNMAPPED): (
         "The carrier has no Alibaba code in the store's settings; add it to the store's carrier map, and the "
         "shipment goes out by itself."
+    ),
+    (Outcome.WAITING, Reason.PARTS_MISSING): (
+        "The shipment is a part of the order and waits for the others: one notification goes to Alibaba when "
+        "the parts cover the order, or when the one marked final and all those numbered before it are here."
     ),
     (Outcome.WAITING, Reason.STORE_NOT_CONNECTED): (
         "The order's store is not connected; connect it, and the shipment goes out by itself."
@@ -62,7 +67,8 @@ MESSAGES: dict[tuple[Outcome, Reason | None], str] = {
     ),
     (Outcome.REFUSED, Reason.PARTIAL_SHIPMENT): (
         "The shipment covers only a part of the order, and an order gets one shipment; nothing was sent. "
-        "Publish one shipment that covers the whole order, with a higher revision or a new id."
+        "Publish one shipment that covers the whole order, with a higher revision or a new id; or let the "
+        "store collect parts (partial_policy=collect), and publish them again with higher revisions."
     ),
     (Outcome.REFUSED, Reason.BEFORE_START): (
         "The shipment left before the store's ship-from date; nothing was sent. If it should be, set that "
@@ -175,7 +181,10 @@ def notice(
         "error_code": entry.error_code if call else None,
         "request_id": entry.request_id if call else None,
     }
-    return Notification.model_validate(fields | more)
+    fields |= more
+    if fields["shipment_id"] == entry.shipment_id and "part_shipment_ids" not in fields:
+        fields["part_shipment_ids"] = part_ids(entry)
+    return Notification.model_validate(fields)
 
 
 def trade_id_of(key: str) -> str:

@@ -1,6 +1,7 @@
 """How a shipment ends that was on its way: Alibaba has it, it comes back, or it was taken back."""
 
-from services.notifier.rule.entry import ended_seen, moved
+from services.notifier.rule import collecting
+from services.notifier.rule.entry import ended_seen, moved, part_ids
 from services.notifier.rule.notices import notice
 from services.notifier.rule.settle import Comeback, settle_held
 from services.notifier.rule.types import Decision, Facts
@@ -36,8 +37,17 @@ def confirmed(
         request_id=request_id,
         proof_sha256=entry.attempt.proof_sha256 if entry.attempt else (),
         needs_operator=entry.attention is not None,
+        mail_buyer=_is_to_be_mailed(entry, facts),
     )
     return Decision(after, (told,))
+
+
+def _is_to_be_mailed(entry: LedgerEntry, facts: Facts) -> bool:
+    """Once per shipment, and not when the shipping system mails the buyer itself."""
+    store, shipment = facts.store, facts.shipment
+    if store is None or shipment is None or entry.result is not None:
+        return False
+    return store.buyer_mail and shipment.notify_buyer_by_email is not False
 
 
 def is_superseded(entry: LedgerEntry) -> bool:
@@ -48,8 +58,14 @@ def is_superseded(entry: LedgerEntry) -> bool:
 def come_back(entry: LedgerEntry, comeback: Comeback, facts: Facts) -> Decision:
     """The call surely did not act: the shipment goes where today's facts put it.
 
-    What came too late is in time after all: a void takes it back, a correction takes its place.
+    What came too late is in time after all: a void takes it back, a correction takes its place. Of parts, one
+    that was taken back leaves the others.
     """
+    if is_superseded(entry):
+        is_void = entry.attention is Reason.VOID_TOO_LATE
+        lead = entry.shipment_id if is_void else None
+        if (decision := collecting.go_on(entry, facts, comeback, without=lead)) is not None:
+            return decision
     if entry.attention is Reason.VOID_TOO_LATE:
         return take_back(entry, facts)
     if entry.attention is Reason.CORRECTION_TOO_LATE and facts.shipment is not None:
@@ -63,7 +79,8 @@ def take_back(entry: LedgerEntry, facts: Facts, reason: Reason = Reason.TAKEN_BA
     """The shipment that holds the order is void and surely unsent; the order is free."""
     seen = ended_seen(entry, SeenEnd.VOIDED)
     after = moved(entry, facts, State.VOIDED, reason, seen=seen, attention=None)
-    return Decision(after, (notice(after, facts, Outcome.VOIDED, reason),))
+    parts = part_ids(entry)
+    return Decision(after, (notice(after, facts, Outcome.VOIDED, reason, part_shipment_ids=parts),))
 
 
 def set_free(entry: LedgerEntry, facts: Facts) -> Decision:

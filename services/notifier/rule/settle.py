@@ -9,7 +9,7 @@ from datetime import datetime
 from services.notifier.rule.backoff import after_pause
 from services.notifier.rule.claims import claim_stands, new_claim
 from services.notifier.rule.doubt import enter_doubt
-from services.notifier.rule.entry import ended_seen, moved, was_called
+from services.notifier.rule.entry import ended_seen, moved, part_ids, was_called
 from services.notifier.rule.evaluate import (
     Candidate,
     Ready,
@@ -19,10 +19,10 @@ from services.notifier.rule.evaluate import (
     held_candidate,
     is_live,
 )
-from services.notifier.rule.notices import notice
+from services.notifier.rule.notices import MESSAGES, notice
 from services.notifier.rule.parcel import parcel_sha256
 from services.notifier.rule.types import NOTHING, Decision, Facts, SendHint
-from waybill.contracts import LedgerEntry
+from waybill.contracts import LedgerEntry, Notification
 from waybill.contracts.ledger import Attempt, SeenEnd, State
 from waybill.contracts.notification import Outcome, Reason
 
@@ -55,7 +55,7 @@ def settle(
         return refuse(entry, verdict.reason, facts)
     if isinstance(verdict, Wait):
         must_write = replaced or comeback is not None
-        return _wait(entry, verdict.reason, facts, must_write)
+        return _wait(entry, verdict, facts, must_write)
     return _claim(entry, candidate, verdict, facts, replaced, comeback)
 
 
@@ -79,7 +79,10 @@ def reject(entry: LedgerEntry, reason: Reason, facts: Facts) -> Decision:
     """The shipment that holds the order is refused by a rule, and the publisher is told why."""
     seen = ended_seen(entry, SeenEnd.REFUSED)
     after = moved(entry, facts, State.REJECTED, reason, seen=seen, attention=None)
-    return Decision(after, (notice(after, facts, Outcome.REFUSED, reason),))
+    parts = part_ids(entry)
+    return Decision(
+        after, (notice(after, facts, Outcome.REFUSED, reason, part_shipment_ids=parts),)
+    )
 
 
 def _placed(entry: LedgerEntry, candidate: Candidate, facts: Facts) -> LedgerEntry:
@@ -91,7 +94,8 @@ def _placed(entry: LedgerEntry, candidate: Candidate, facts: Facts) -> LedgerEnt
     return entry.model_copy(update={"store_id": store_id, "parcel_sha256": parcel})
 
 
-def _wait(entry: LedgerEntry, reason: Reason, facts: Facts, must_write: bool) -> Decision:
+def _wait(entry: LedgerEntry, wait: Wait, facts: Facts, must_write: bool) -> Decision:
+    reason = wait.reason
     is_news = (entry.state, entry.reason) != (State.WAITING, reason)
     is_due = entry.due_at is not None and facts.now >= entry.due_at
     asks = reason is Reason.ORDER_UNKNOWN and (is_news or is_due)
@@ -112,8 +116,14 @@ def _wait(entry: LedgerEntry, reason: Reason, facts: Facts, must_write: bool) ->
         lookups=None,
         attempt=without_pages(entry.attempt),
     )
-    told = (notice(after, facts, Outcome.WAITING, reason),) if is_news else ()
+    told = (waits(after, wait, facts),) if is_news else ()
     return Decision(after, told, (SendHint(),) if asks else ())
+
+
+def waits(entry: LedgerEntry, wait: Wait, facts: Facts, **about: object) -> Notification:
+    """What a publisher is told of a shipment that has to wait, and what for."""
+    message = f"{MESSAGES[Outcome.WAITING, wait.reason]} {wait.detail}".rstrip()
+    return notice(entry, facts, Outcome.WAITING, wait.reason, message=message, **about)
 
 
 def _next_hint_at(entry: LedgerEntry, facts: Facts, hints: int) -> datetime:

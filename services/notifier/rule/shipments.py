@@ -3,17 +3,10 @@
 Each shipment id counts once per revision, so replaying the topic from its start changes nothing.
 """
 
-from services.notifier.rule.entry import (
-    FINISHED,
-    blank,
-    is_sticky,
-    may_have_acted,
-    noted,
-    seen_of,
-    with_seen,
-)
+from services.notifier.rule import collecting
+from services.notifier.rule.answers import answer, remember, seen_with, too_late
+from services.notifier.rule.entry import FINISHED, blank, is_sticky, may_have_acted, seen_of
 from services.notifier.rule.evaluate import Candidate, unwanted_reason
-from services.notifier.rule.notices import notice
 from services.notifier.rule.outcomes import take_back
 from services.notifier.rule.parcel import parcel_sha256, same_facts
 from services.notifier.rule.settle import settle
@@ -62,12 +55,20 @@ def _offer(
     if is_sticky(entry):
         return _turn_away(entry, event, facts, Reason.SHIPPED_ELSEWHERE)
     is_holder = entry.shipment_id == event.shipment.shipment_id
+    if _belongs_to_set(entry, event.shipment):
+        return collecting.revise(entry, event, facts)
     unwanted = unwanted_reason(_candidate(event), facts.limits.shipment_bytes_max)
     if unwanted and not is_holder:
         return _turn_away(entry, event, facts, unwanted)
     if entry.state in (State.REJECTED, State.VOIDED):
         return _take(entry, event, facts)
     return _revise(entry, event, facts) if is_holder else _compete(entry, before, event, facts)
+
+
+def _belongs_to_set(entry: LedgerEntry, shipment: Shipment) -> bool:
+    """Whether it is one of several parts. The leading one, once sent, is like any shipment that was sent."""
+    is_sent_lead = entry.shipment_id == shipment.shipment_id and may_have_acted(entry)
+    return not is_sent_lead and collecting.is_in_set(entry, shipment.shipment_id)
 
 
 def _take(entry: LedgerEntry, event: ShipmentArrived, facts: Facts) -> Decision:
@@ -79,7 +80,7 @@ def _take(entry: LedgerEntry, event: ShipmentArrived, facts: Facts) -> Decision:
             "shipment": event.raw,
             "shipment_id": shipment.shipment_id,
             "shipment_revision": shipment.effective_revision,
-            "seen": _seen(entry, event, SeenEnd.CURRENT),
+            "seen": seen_with(entry, event, SeenEnd.CURRENT),
             "claimed_at": entry.claimed_at if is_holder else None,
             "attempt": entry.attempt if is_holder else _retired(entry.attempt),
             "attention": None,
@@ -103,7 +104,7 @@ def _revise(entry: LedgerEntry, event: ShipmentArrived, facts: Facts) -> Decisio
     held = facts.shipment
     is_same = held is not None and same_facts(held, event.shipment)
     if is_same and entry.state in (State.WAITING, State.CLAIMED):
-        return _remember(entry, event, facts, SeenEnd.CURRENT)
+        return remember(entry, event, facts, SeenEnd.CURRENT)
     return _take(entry, event, facts)
 
 
@@ -111,21 +112,21 @@ def _revise_too_late(entry: LedgerEntry, event: ShipmentArrived, facts: Facts) -
     """Alibaba may have the older revision. The newer one is kept, for the case that it has none."""
     if _changes_nothing(entry, event.shipment, facts):
         attention = _void_withdrawn(entry, facts)
-        return _remember(entry, event, facts, SeenEnd.CURRENT, attention=attention)
+        return remember(entry, event, facts, SeenEnd.CURRENT, attention=attention)
     if event.size_bytes > facts.limits.shipment_bytes_max:
         return _turn_away(entry, event, facts, Reason.TOO_LARGE, SeenEnd.CURRENT)
     if entry.state in FINISHED:
-        return _too_late(entry, event, facts, Reason.CORRECTION_TOO_LATE)
+        return too_late(entry, event, facts, Reason.CORRECTION_TOO_LATE)
     if entry.shipment is None and _repeats_parcel(entry, event.shipment, facts):
         return _kept_again(entry, event, facts)
-    return _too_late(entry, event, facts, Reason.CORRECTION_TOO_LATE, shipment=event.raw)
+    return too_late(entry, event, facts, Reason.CORRECTION_TOO_LATE, shipment=event.raw)
 
 
 def _kept_again(entry: LedgerEntry, event: ShipmentArrived, facts: Facts) -> Decision:
     """What was sent once, while an operator has it looked up: now there is something to send again."""
     revision = event.shipment.effective_revision
     again = {"shipment": event.raw, "shipment_revision": revision, "attention": None}
-    return _remember(entry, event, facts, SeenEnd.CURRENT, **again)
+    return remember(entry, event, facts, SeenEnd.CURRENT, **again)
 
 
 def _void_withdrawn(entry: LedgerEntry, facts: Facts) -> Reason | None:
@@ -152,18 +153,21 @@ def _repeats_parcel(entry: LedgerEntry, shipment: Shipment, facts: Facts) -> boo
 def _compete(
     entry: LedgerEntry, before: Seen | None, event: ShipmentArrived, facts: Facts
 ) -> Decision:
-    """Another shipment for an order that is held: the same parcel by another name, or one too many."""
+    """Another shipment for an order that is held: a part, the same parcel again, or one too many."""
+    if (joined := collecting.join(entry, event, facts)) is not None:
+        return joined
     if not _is_same_parcel(entry, event.shipment, facts):
         return _turn_away(entry, event, facts, Reason.ORDER_ALREADY_SHIPPED)
     if before is not None and before.end is SeenEnd.SAME_PARCEL:
-        return _remember(entry, event, facts, SeenEnd.SAME_PARCEL)
-    return _answer(entry, event, facts, SeenEnd.SAME_PARCEL, Outcome.DUPLICATE, Reason.SAME_PARCEL)
+        return remember(entry, event, facts, SeenEnd.SAME_PARCEL)
+    return answer(entry, event, facts, SeenEnd.SAME_PARCEL, Outcome.DUPLICATE, Reason.SAME_PARCEL)
 
 
 def _is_same_parcel(entry: LedgerEntry, shipment: Shipment, facts: Facts) -> bool:
     parcel = parcel_sha256(shipment, facts.store)
-    held = parcel_sha256(facts.shipment, facts.store) if facts.shipment else None
-    return parcel is not None and parcel in (held, entry.parcel_sha256)
+    held = [facts.shipment, *facts.parts] if facts.shipment else []
+    known = {parcel_sha256(each, facts.store) for each in held} | {entry.parcel_sha256}
+    return parcel is not None and parcel in known
 
 
 def _turn_away(
@@ -173,7 +177,7 @@ def _turn_away(
     reason: Reason,
     end: SeenEnd = SeenEnd.REFUSED,
 ) -> Decision:
-    return _answer(entry, event, facts, end, Outcome.REFUSED, reason)
+    return answer(entry, event, facts, end, Outcome.REFUSED, reason)
 
 
 # ------------------------------------------------------------------------------------------------ void
@@ -186,14 +190,21 @@ def _void(
     if entry is None:
         return _take_back(blank(facts), event, facts)
     if before is not None and before.end is SeenEnd.VOIDED:
-        return _remember(entry, event, facts, SeenEnd.VOIDED)
+        return remember(entry, event, facts, SeenEnd.VOIDED)
+    if _belongs_to_set(entry, event.shipment):
+        return collecting.void(entry, event, facts)
+    return _void_alone(entry, event, facts)
+
+
+def _void_alone(entry: LedgerEntry, event: ShipmentArrived, facts: Facts) -> Decision:
+    """The only shipment, the leading part that was sent, or one that does not hold the order."""
     if entry.shipment_id != event.shipment.shipment_id or is_sticky(entry):
-        return _answer(entry, event, facts, SeenEnd.VOIDED, Outcome.VOIDED, Reason.TAKEN_BACK)
+        return answer(entry, event, facts, SeenEnd.VOIDED, Outcome.VOIDED, Reason.TAKEN_BACK)
     if not may_have_acted(entry):
         return _take_back(entry, event, facts)
     if entry.attention is Reason.VOID_TOO_LATE:
-        return _remember(entry, event, facts, SeenEnd.CURRENT)
-    return _too_late(entry, event, facts, Reason.VOID_TOO_LATE)
+        return remember(entry, event, facts, SeenEnd.CURRENT)
+    return too_late(entry, event, facts, Reason.VOID_TOO_LATE)
 
 
 def _take_back(entry: LedgerEntry, event: ShipmentArrived, facts: Facts) -> Decision:
@@ -201,61 +212,9 @@ def _take_back(entry: LedgerEntry, event: ShipmentArrived, facts: Facts) -> Deci
     held = {
         "shipment_id": shipment.shipment_id,
         "shipment_revision": shipment.effective_revision,
-        "seen": _seen(entry, event, SeenEnd.VOIDED),
+        "seen": seen_with(entry, event, SeenEnd.VOIDED),
     }
     return take_back(entry.model_copy(update=held), facts)
-
-
-# --------------------------------------------------------------------------------------------- answers
-
-
-def _too_late(
-    entry: LedgerEntry, event: ShipmentArrived, facts: Facts, reason: Reason, **changes: object
-) -> Decision:
-    """The state stays, a person is asked to look, and the publisher is told."""
-    seen = _seen(entry, event, SeenEnd.CURRENT)
-    after = noted(entry, facts, attention=reason, seen=seen, **changes)
-    revision = event.shipment.effective_revision
-    more = {"shipment_revision": revision, "needs_operator": True}
-    return Decision(after, (notice(after, facts, Outcome.TOO_LATE, reason, **more),))
-
-
-def _answer(
-    entry: LedgerEntry,
-    event: ShipmentArrived,
-    facts: Facts,
-    end: SeenEnd,
-    outcome: Outcome,
-    reason: Reason,
-) -> Decision:
-    """Tell the publisher of this shipment, remember its revision, and leave the order as it is."""
-    after = noted(entry, facts, seen=_seen(entry, event, end))
-    shipment = event.shipment
-    is_free = entry.state in (State.REJECTED, State.VOIDED)
-    is_holder = entry.shipment_id == shipment.shipment_id
-    told = notice(
-        after,
-        facts,
-        outcome,
-        reason,
-        shipment_id=shipment.shipment_id,
-        shipment_revision=shipment.effective_revision,
-        tracking_number=shipment.tracking_number,
-        winner_shipment_id=None if is_free or is_holder else entry.shipment_id,
-    )
-    return Decision(after, (told,))
-
-
-def _remember(
-    entry: LedgerEntry, event: ShipmentArrived, facts: Facts, end: SeenEnd, **changes: object
-) -> Decision:
-    """Nothing a publisher would want to know: only the revision is written down."""
-    return Decision(noted(entry, facts, seen=_seen(entry, event, end), **changes))
-
-
-def _seen(entry: LedgerEntry, event: ShipmentArrived, end: SeenEnd) -> tuple[Seen, ...]:
-    shipment = event.shipment
-    return with_seen(entry, shipment.shipment_id, shipment.effective_revision, end)
 
 
 def _candidate(event: ShipmentArrived) -> Candidate:

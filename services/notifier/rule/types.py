@@ -63,8 +63,6 @@ class Limits:
     """A larger shipment is refused: what is kept must fit the ledger's record limit with room to spare."""
     seen_max: int = 32
     """Shipment ids remembered per order; further ones are dead letters."""
-    parts_max: int = 64
-    """Parts of one order; kept for the policy that collects them."""
     history_max: int = 32
     """Steps remembered; the oldest go first."""
     finished_bytes_max: int = 400
@@ -108,6 +106,8 @@ class Facts:
     limits: Limits
     forgotten: Forgotten | None = None
     """Set when the ledger of this partition may have forgotten calls."""
+    parts: tuple[Shipment, ...] = ()
+    """The decoded further parts of the entry, in its order."""
 
 
 # ------------------------------------------------------------------------------- Alibaba's answers

@@ -5,6 +5,7 @@ import hmac
 import json
 import time
 from dataclasses import dataclass
+from datetime import datetime, timedelta, timezone
 from typing import Any
 
 import httpx
@@ -13,12 +14,23 @@ PNG = b"\x89PNG\r\n\x1a\n" + bytes(range(256)) * 300
 SHIPPING = "/alibaba/v2/order/shipping"
 UPLOAD = "/alibaba/order/attachment/upload"
 LOGISTICS = "/order/logistics/query"
+GMT8 = timezone(timedelta(hours=8))
 
 
 def sign(path: str, params: dict[str, str], secret: str) -> str:
     """The signature as the public description has it."""
     text = path + "".join(f"{name}{value}" for name, value in sorted(params.items()) if value)
     return hmac.new(secret.encode(), text.encode(), hashlib.sha256).hexdigest().upper()
+
+
+def sign_older(params: dict[str, str], secret: str, method: str) -> str:
+    """The signature of the older gateway as the public description has it."""
+    text = "".join(f"{name}{value}" for name, value in sorted(params.items()) if value)
+    if method == "md5":
+        wrapped = f"{secret}{text}{secret}".encode()
+        return hashlib.md5(wrapped, usedforsecurity=False).hexdigest().upper()
+    digest = {"hmac": "md5", "hmac-sha256": "sha256"}[method]
+    return hmac.new(secret.encode(), text.encode(), digest).hexdigest().upper()
 
 
 @dataclass
@@ -68,6 +80,31 @@ class Api:
         """One signed call, as a form or, with a file part `data`, as multipart."""
         files = None if file is None else {"data": ("proof", file, "application/octet-stream")}
         return self.http.post(f"/rest{path}", data=self.signed(path, **params), files=files)
+
+    def signed_older(self, sign_method: str = "md5", /, **params: str) -> dict[str, str]:
+        """Parameters of a call of the older gateway, with its system parameters and signature."""
+        system = {
+            "app_key": self.key,
+            "timestamp": f"{datetime.now(GMT8):%Y-%m-%d %H:%M:%S}",
+            "sign_method": sign_method,
+            "v": "2.0",
+            "format": "json",
+        }
+        params = {**system, **params}
+        return {**params, "sign": sign_older(params, self.secret, sign_method)}
+
+    def older(self, method: str, file: bytes | None = None, /, **params: str) -> Any:
+        """One call of the first store on the older gateway; returns its JSON."""
+        params = {"method": method, "session": self.stores[0].token, **params}
+        files = None if file is None else {"data": ("proof", file, "application/octet-stream")}
+        answer = self.http.post("/router/rest", data=self.signed_older(**params), files=files)
+        return answer.json()
+
+    def sync(self, method: str, file: bytes | None = None, /, **params: str) -> Any:
+        """One call of the first store of a dotted method on the newer gateway."""
+        params = {"method": method, "access_token": self.stores[0].token, **params}
+        files = None if file is None else {"data": ("proof", file, "application/octet-stream")}
+        return self.http.post("/sync", data=self.signed("", **params), files=files).json()
 
     def call(self, path: str, store: Store | None = None, /, **params: str) -> Any:
         """One signed call of a store (default: the first); returns its JSON."""

@@ -1,13 +1,17 @@
 """A store authorises the application; codes and tokens work as long as they should."""
 
 import re
+import signal
+from collections.abc import Callable
+from html import unescape
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
+import httpx
 import pytest
 
 from tests.integration.sandbox.client import Api
-from tests.integration.sandbox.conftest import Start
+from tests.integration.sandbox.conftest import Process, Start
 from tests.waiting import wait_until
 
 LIST = "/alibaba/order/list"
@@ -159,3 +163,96 @@ def test_the_admin_api_shows_the_newest_tokens(api: Api) -> None:
     api.reload()
     assert api.stores[0].token == tokens["access_token"]
     assert api.stores[0].refresh_token == tokens["refresh_token"]
+
+
+def test_the_page_begins_with_the_length_that_is_asked_for(api: Api) -> None:
+    query = {"response_type": "code", "client_id": api.key, "redirect_uri": "http://x/"}
+    page = api.http.get("/oauth/authorize", params={**query, "months": "3"}).text
+    assert re.findall(r'value="(\d)" selected', page) == ["3"]
+    assert 'type="hidden" name="months"' not in page
+    assert " selected" not in api.http.get("/oauth/authorize", params=query).text
+
+
+def test_a_seller_may_say_no(api: Api) -> None:
+    query = {"response_type": "code", "client_id": api.key, "redirect_uri": "http://x/back"}
+    answer = api.http.get("/oauth/authorize/confirm", params={**query, "state": "s", "deny": "1"})
+    assert answer.status_code == 302
+    assert answer.headers["location"] == "http://x/back?error=access_denied&state=s"
+    assert api.journal("code_issued") == []
+
+
+def test_the_older_flow_begins_with_the_length(api: Api) -> None:
+    start = "/ecology/service.htm"
+    asked = {"appKey": api.key, "redirect_uri": "http://x/", "state": "a&b"}
+    page = api.http.get(start, params=asked)
+    assert page.status_code == 200
+    assert re.findall(r'value="(\d)"', page.text) == ["1", "3", "6"]
+    fields = dict(re.findall(r'type="hidden" name="([^"]+)" value="([^"]*)"', page.text))
+    assert fields["client_id"] == api.key
+    assert api.http.get(start, params={"appKey": "1"}).status_code == 400
+    form = {name: unescape(value) for name, value in fields.items()}
+    page = api.http.get("/oauth/authorize", params={**form, "months": "6"})
+    assert re.findall(r'value="(\d)" selected', page.text) == ["6"]
+    assert "a&amp;b" in page.text
+
+
+def test_lifetimes_change_while_the_sandbox_runs(api: Api) -> None:
+    api.admin("PATCH", "/settings", {"access_token_s": 1, "refresh_token_s": 3600})
+    tokens = api.post(CREATE, code=code_for(api, months="1")).json()
+    assert (tokens["expires_in"], tokens["refresh_expires_in"]) == ("1", "3600")
+    wait_until(lambda: not works(api, tokens["access_token"]))
+    assert works(api, api.stores[0].token)  # issued before
+
+
+def test_tokens_end_soon_and_the_whole_authorisation_with_them(api: Api) -> None:
+    store = api.stores[0]
+    end = {"access": False, "authorisation": True, "after_s": 3}
+    api.admin("POST", f"/sellers/{store.id}/end-tokens", end)
+    tokens = api.post(REFRESH, refresh_token=store.refresh_token).json()
+    assert int(tokens["expires_in"]) <= 3
+    assert tokens["refresh_expires_in"] == "0"
+    wait_until(lambda: not works(api, tokens["access_token"]))
+    refused = api.post(REFRESH, refresh_token=tokens["refresh_token"]).json()
+    assert refused["code"] == "IllegalRefreshToken"
+    assert works(api, api.stores[1].token)
+
+
+def test_a_refresh_without_an_answer_can_be_repeated_if_there_is_grace(start: Start) -> None:
+    api = start(orders_per_store=1, refresh_grace_s=60, old_access_token_s=60)
+    store = api.stores[0]
+    api.fault("cut_after", path=REFRESH, times=1)
+    with pytest.raises(httpx.TransportError):
+        api.post(REFRESH, refresh_token=store.refresh_token)
+    assert works(api, store.token)
+    first = api.post(REFRESH, refresh_token=store.refresh_token).json()
+    second = api.post(REFRESH, refresh_token=store.refresh_token).json()
+    assert first["access_token"] == second["access_token"]
+    assert works(api, first["access_token"])
+    assert len(api.journal("tokens_issued")) == 3  # two to begin with, and one refresh
+
+
+def test_token_answers_may_carry_the_fields_of_the_family(start: Start) -> None:
+    api = start(orders_per_store=1, token_answer_extra=True)
+    tokens = api.post(CREATE, code=code_for(api)).json()
+    assert tokens["seller_id"] == api.stores[0].id
+    assert int(tokens["expire_time"]) > 1_600_000_000_000
+    assert int(tokens["refresh_token_valid_time"]) > int(tokens["expire_time"])
+
+
+def test_what_was_issued_and_ended_survives_a_kill(
+    spawn: Callable[..., Process], connect: Callable[[str], Api]
+) -> None:
+    process = spawn("--orders-per-store", "1", "--refresh-grace-s", "600")
+    api = connect(process.ready()["url"])
+    first = api.stores[0].refresh_token
+    tokens = api.post(REFRESH, refresh_token=first).json()
+    end = {"access": True, "authorisation": True, "after_s": 600}
+    api.admin("POST", f"/sellers/{api.stores[1].id}/end-tokens", end)
+    ends_ms = api.admin("GET", "/sellers")["sellers"][1]["authorisation_ends_ms"]
+    process.end(signal.SIGKILL)
+    again = connect(spawn("--orders-per-store", "1").ready()["url"])
+    assert works(again, tokens["access_token"])
+    repeated = again.post(REFRESH, refresh_token=first).json()
+    assert repeated["access_token"] == tokens["access_token"]
+    sellers = again.admin("GET", "/sellers")["sellers"]
+    assert sellers[1]["authorisation_ends_ms"] == ends_ms

@@ -64,7 +64,7 @@ def test_the_signature_needs_the_path_and_upper_case(api: Api) -> None:
 
 def test_text_in_any_script_is_signed_as_raw_utf8(api: Api) -> None:
     params = api.signed(
-        LIST, access_token=api.stores[0].token, role="seller", note="Zoë & 髙橋 =+%"
+        LIST, access_token=api.stores[0].token, role="seller", sales_man_login_id="Zoë & 髙橋 =+%"
     )
     assert raw(api, params)["code"] == "0"
 
@@ -146,7 +146,7 @@ def test_carriers_are_also_served_as_a_dotted_method_signed_without_a_path(api: 
     method = "alibaba.seller.order.shipping.channels"
     params = api.signed("", method=method, session=api.stores[0].token)
     answer = api.http.post("/sync", data=params).json()
-    listed = answer["alibaba_seller_order_shipping_channels_response"]["value"]
+    listed = answer["alibaba_seller_order_shipping_channels_response"]["result"]["value"]["value"]
     assert {"FEDEX", "DHL"} <= {row["service_provider"] for row in listed}
 
 

@@ -143,7 +143,8 @@ def test_another_stores_order_and_an_unknown_one_are_refused(
     assert api.call(path, **{name: other})["code"] == "403"
     assert api.call(path, **{name: "255201166001024316"})["code"] == "404"
     wrong_name = "trade_id" if name == "e_trade_id" else "e_trade_id"
-    assert api.call(path, **{wrong_name: other})["code"] == "MissingParameter"
+    assert api.call(path, **{wrong_name: other})["code"] == "InvalidParameter"
+    assert api.call(path)["code"] == "MissingParameter"
 
 
 def test_payments_are_as_much_as_the_order_and_come_in_groups(api: Api) -> None:

@@ -14,6 +14,7 @@ from pydantic.fields import FieldInfo
 
 from waybill.contracts import Shipment
 from waybill.contracts.base import from_millis, millis
+from waybill.contracts.enrichment import FACTS_OF_ORDER, FACTS_OF_SKU, Enrichment
 from waybill.contracts.shipment import Carrier
 
 ITEMS_MAX = 3
@@ -40,7 +41,24 @@ tracking_numbers = st.text(
 def records(model: type[BaseModel]) -> st.SearchStrategy[Any]:
     """Any instance of the model."""
     fields = {name: _field(model, name, info) for name, info in model.model_fields.items()}
+    if model is Enrichment:
+        return st.builds(model, **_facts_of("trade_id", fields)) | st.builds(
+            model, **_facts_of("sku", fields)
+        )
     return st.builds(model, **fields)
+
+
+def _facts_of(
+    subject: str, fields: dict[str, st.SearchStrategy[Any]]
+) -> dict[str, st.SearchStrategy[Any]]:
+    """The fields of facts about an order or about a SKU: never of both, and no weight of nothing."""
+    foreign = {"trade_id": ("sku", *FACTS_OF_SKU), "sku": ("trade_id", *FACTS_OF_ORDER)}[subject]
+    weights = {
+        name: fields[name].filter(lambda it: it is None or it.value > 0)
+        for name in ("weight", "weight_total")
+    }
+    given = {subject: fields[subject].filter(bool)}
+    return fields | weights | given | dict.fromkeys(foreign, st.none())
 
 
 def _field(model: type[BaseModel], name: str, info: FieldInfo) -> st.SearchStrategy[Any]:

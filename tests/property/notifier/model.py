@@ -37,6 +37,7 @@ from services.notifier.rule import (
     Unclear,
     Uploaded,
 )
+from services.notifier.rule.parcel import same_facts
 from tests.unit.notifier.rule.builders import (
     ENTRIES,
     KEY,
@@ -55,7 +56,7 @@ from waybill.contracts.ledger import State
 from waybill.contracts.notification import Reason
 from waybill.contracts.order import OrderStatus
 from waybill.contracts.shipment import Action
-from waybill.contracts.store import StoreMode
+from waybill.contracts.store import PartialPolicy, StoreMode
 
 HORIZON_S = 900
 LAG_MAX_S = 119
@@ -175,10 +176,25 @@ class World:
         cancelled = self.cancelled.get(latest.shipment_id, 0)
         assert latest.effective_revision > cancelled, "what an operator cancelled was sent"
         assert effect.request.tracking_number == latest.tracking_number, "an old number was sent"
+        self._check_parts()
         assert order is not None
         assert order.status is OrderStatus.AWAITING_SHIPMENT
         assert store is not None
         assert store.mode is StoreMode.LIVE
+
+    def _check_parts(self) -> None:
+        """All that goes with it is as its publisher last said, and none of it is a second one's."""
+        held = self.entry.parts
+        assert len({part.shipment_id for part in held} | {self.entry.shipment_id}) == len(held) + 1
+        for part in held:
+            latest = self._latest(part.shipment_id)
+            assert latest.action is not Action.VOID, "a part that was taken back was sent"
+            shown = self._shipment_at(part.shipment_id, part.revision)
+            assert same_facts(shown, latest), "an old part was sent"
+
+    def _shipment_at(self, shipment_id: str, revision: int) -> Shipment:
+        known = self._revisions(shipment_id)
+        return next(each for each in known if each.effective_revision == revision)
 
     def _latest(self, shipment_id: str) -> Shipment:
         return max(self._revisions(shipment_id), key=lambda each: each.effective_revision)
@@ -207,6 +223,7 @@ class World:
         if self.life.written is None:
             return NOTHING
         shipment_id, calls = self.entry.shipment_id or "", len(self.calls)
+        parts = [part.shipment_id for part in self.entry.parts]
         command = Command(
             command_id=f"cmd-{len(self.commands) + 1}",
             order_key=KEY,
@@ -221,8 +238,9 @@ class World:
         assert len(self.calls) == calls, "a command called by itself"
         assert not (behind and decision.entry), "a command about another revision did something"
         if decision.entry is not None and kind is CommandKind.CANCEL:
-            revisions = [each.effective_revision for each in self._revisions(shipment_id)]
-            self.cancelled[shipment_id] = max(revisions, default=0)
+            for each in (shipment_id, *parts):
+                revisions = [one.effective_revision for one in self._revisions(each)]
+                self.cancelled[each] = max(revisions, default=0)
         return decision
 
     def vanish(self) -> None:
@@ -238,7 +256,8 @@ class World:
 
     def facts_are_fine(self) -> None:
         """Order and store allow everything."""
-        self.life.order, self.life.store = make_order(), make_store()
+        policy = self.life.store.partial_policy if self.life.store else PartialPolicy.REFUSE
+        self.life.order, self.life.store = make_order(), make_store(partial_policy=policy)
         self.tell(StoreChanged())
         self.tell(OrderChanged())
 
@@ -352,7 +371,7 @@ class World:
         for _ in range(100):
             if not self.go_on(Fate("accepted", 0)):
                 break
-        missing = (Reason.NO_TRACKING_NUMBER, Reason.CARRIER_UNMAPPED)
+        missing = (Reason.NO_TRACKING_NUMBER, Reason.CARRIER_UNMAPPED, Reason.PARTS_MISSING)
         assert self.entry.state in (*FINISHED, State.PARKED) or self.entry.reason in missing
         self.check()
         assert ENTRIES.decode(ENTRIES.encode(self.entry)) == self.entry

@@ -1,5 +1,8 @@
 """One order under random events: at most one call acts, nothing is forgotten, nothing is stuck."""
 
+from decimal import Decimal
+from typing import Any
+
 import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
@@ -49,8 +52,8 @@ from waybill.contracts.command import CommandKind
 from waybill.contracts.ledger import State
 from waybill.contracts.order import OrderStatus
 from waybill.contracts.proof import Branding
-from waybill.contracts.shipment import Action, Carrier
-from waybill.contracts.store import ResendPolicy, StoreMode
+from waybill.contracts.shipment import Action, Carrier, Part, ShipmentItem
+from waybill.contracts.store import PartialPolicy, ResendPolicy, StoreMode
 
 after_s = st.sampled_from([0, 10, 300, 880, HORIZON_S])
 accepted = st.builds(Fate, st.just("accepted"), after_s)
@@ -70,6 +73,15 @@ kinds = st.sampled_from(list(CommandKind))
 ids = st.sampled_from(["S1", "S1", "S1", "S2", "S3"])
 revisions = st.sampled_from([None, None, None, None, 1, 3])
 """None: the next one; the others come late, or leave room below."""
+PARTS: dict[str | None, dict[str, Any]] = {
+    None: {},
+    "1": {"part": Part(number=1)},
+    "last of 2": {"part": Part(number=2, final=True)},
+    "last of 3": {"part": Part(number=3, final=True)},
+    "the lamps": {"items": (ShipmentItem(line_id="L1", quantity=Decimal(2)),)},
+    "the cable": {"items": (ShipmentItem(line_id="L2", quantity=Decimal("1.5")),)},
+}
+"""What a shipment says of its share of the order; None: it is the whole one."""
 
 
 class OneOrder(RuleBasedStateMachine):
@@ -79,9 +91,11 @@ class OneOrder(RuleBasedStateMachine):
         super().__init__()
         self.world = World()
 
-    @initialize()
-    def a_shipment_is_published(self) -> None:
-        self.world.publish(make_shipment("S1", 1, tracking_number="AB 1"))
+    @initialize(part=st.sampled_from([None, None, "1"]))
+    def a_shipment_is_published(self, part: str | None) -> None:
+        if part is not None:
+            self.world.life.store = make_store(partial_policy=PartialPolicy.COLLECT)
+        self.world.publish(make_shipment("S1", 1, tracking_number="AB 1", **PARTS[part]))
 
     # -------------------------------------------------------------------------------- forward
 
@@ -125,6 +139,7 @@ class OneOrder(RuleBasedStateMachine):
         number=st.sampled_from(["AB 1", "ab-1", "CD 2", "CD 2", None]),
         action=st.sampled_from([Action.CREATE, Action.CREATE, Action.CORRECT]),
         odd=st.sampled_from([*[None] * 6, "return", "gls", "dhl express"]),
+        part=st.sampled_from([None, None, *PARTS]),
     )
     def publish(
         self,
@@ -133,6 +148,7 @@ class OneOrder(RuleBasedStateMachine):
         number: str | None,
         action: Action,
         odd: str | None,
+        part: str | None,
     ) -> None:
         shipment = make_shipment(
             shipment_id,
@@ -141,8 +157,47 @@ class OneOrder(RuleBasedStateMachine):
             carrier=Carrier(code="fedex" if odd in (None, "return") else odd),
             action=action,
             is_return=odd == "return",
+            **PARTS[part],
         )
         self.world.publish(shipment)
+
+    @rule(void_first=st.booleans(), number=st.sampled_from(["AB 1", "CD 2"]))
+    def two_parts_that_are_all(self, void_first: bool, number: str) -> None:
+        """Rarely met by chance: both are there, and neither is more than a part."""
+        self.world.life.store = make_store(partial_policy=PartialPolicy.COLLECT)
+        self.world.tell(StoreChanged())
+        if void_first:
+            self.void("S1", None)
+        for shipment_id, part in (("S2", "last of 2"), ("S1", "1")):
+            revision = self.world.next_revision(shipment_id)
+            mine = {"tracking_number": f"{shipment_id} {number}", **PARTS[part]}
+            self.world.publish(make_shipment(shipment_id, revision, **mine))
+
+    @precondition(lambda self: self.world.entry.parts)
+    @rule(
+        index=st.integers(0, 2),
+        action=st.sampled_from([Action.CORRECT, Action.VOID, Action.VOID]),
+        fate=st.one_of(harmless, unclear, accepted),
+        is_under_way=st.booleans(),
+    )
+    def something_comes_to_a_part(
+        self, index: int, action: Action, fate: Fate, is_under_way: bool
+    ) -> None:
+        """While it waits, or while the call is under way and however that ends."""
+        entry = self.world.entry
+        held = [entry.shipment_id or "", *(part.shipment_id for part in entry.parts)]
+        shipment_id = held[index % len(held)]
+        if is_under_way and entry.state is State.CLAIMED:
+            self.world.go_on(fate)
+        revision = self.world.next_revision(shipment_id)
+        if action is Action.VOID:
+            self.world.publish(make_void(shipment_id, revision))
+        else:
+            part = PARTS["1" if shipment_id == "S1" else "last of 2"]
+            more = {"action": action, "tracking_number": f"{shipment_id} {revision}", **part}
+            self.world.publish(make_shipment(shipment_id, revision, **more))
+        self.world.go_on(fate)
+        self.world.go_on(fate)
 
     @rule(shipment_id=ids, revision=revisions)
     def void(self, shipment_id: str, revision: int | None) -> None:
@@ -194,6 +249,9 @@ class OneOrder(RuleBasedStateMachine):
         brand=st.sampled_from([None, "Lamps"]),
         verify_first=st.sampled_from([False, False, True]),
         connected=st.sampled_from([*[True] * 5, False]),
+        partial=st.sampled_from(
+            [PartialPolicy.COLLECT, PartialPolicy.COLLECT, PartialPolicy.REFUSE]
+        ),
     )
     def store(
         self,
@@ -202,6 +260,7 @@ class OneOrder(RuleBasedStateMachine):
         brand: str | None,
         verify_first: bool,
         connected: bool,
+        partial: PartialPolicy,
     ) -> None:
         self.world.life.store = make_store(
             mode,
@@ -209,6 +268,7 @@ class OneOrder(RuleBasedStateMachine):
             branding=Branding(name=brand),
             verify_first=verify_first,
             disconnected=not connected,
+            partial_policy=partial,
         )
         self.world.tell(StoreChanged())
 

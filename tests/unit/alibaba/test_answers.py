@@ -16,6 +16,7 @@ from waybill.alibaba.answers import UnreadableAnswerError
 from waybill.alibaba.models import Channel, DeclaredShipment, Money, OrderListing, Payment
 
 MODIFIED = {"format_date": "Jul. 31, 2025, 21:09:36 PDT.", "timestamp": "1754021376000"}
+NOW_MS = 1754021376000
 MOMENT = datetime(2025, 8, 1, 4, 9, 36, tzinfo=UTC)
 ENTRY = {
     "trade_id": "255201166001024316",
@@ -317,9 +318,12 @@ def test_tokens_as_documented() -> None:
             },
             "code": "0",
             "request_id": "r1",
-        }
+        },
+        NOW_MS,
     )
 
+    assert (grant.havana_id, grant.login_id) == ("9", "x")
+    assert "login_id" not in repr(grant)
     assert grant.access_token.get_secret_value() == "50002"
     assert grant.refresh_token is not None
     assert grant.refresh_token.get_secret_value() == "50003"
@@ -334,19 +338,36 @@ def test_tokens_of_the_older_gateway_come_as_a_text() -> None:
         "top_auth_token_create_response": {"token_result": json.dumps(inner), "request_id": "r"}
     }
 
-    grant = answers.token_grant(body)
+    grant = answers.token_grant(body, NOW_MS)
 
     assert grant.access_token.get_secret_value() == "5"
     assert (grant.refresh_token, grant.refresh_expires_in_s, grant.seller_id) == (None, 0, "77")
 
 
 def test_a_grant_whose_lifetime_is_not_told_is_still_a_grant() -> None:
-    assert answers.token_grant({"code": "0", "access_token": "5"}).expires_in_s is None
+    assert answers.token_grant({"code": "0", "access_token": "5"}, NOW_MS).expires_in_s is None
+
+
+@pytest.mark.parametrize(
+    ("told", "lifetimes"),
+    [
+        ({"expire_time": "1754021436000", "refresh_token_valid_time": 1754022000000}, (60, 624)),
+        ({"expires_in": "5", "expire_time": 1754021436000}, (5, None)),
+        ({"expire_time": "1754021300000", "refresh_token_valid_time": "null"}, (0, None)),
+        ({"expire_time": "soon"}, (None, None)),
+    ],
+)
+def test_a_lifetime_may_be_told_as_the_moment_of_its_end(
+    told: dict[str, Any], lifetimes: tuple[int | None, int | None]
+) -> None:
+    grant = answers.token_grant({"access_token": "5", **told}, NOW_MS)
+
+    assert (grant.expires_in_s, grant.refresh_expires_in_s) == lifetimes
 
 
 def test_no_token_is_no_grant() -> None:
     with pytest.raises(UnreadableAnswerError, match="access_token"):
-        answers.token_grant({"code": "0", "access_token": "null"})
+        answers.token_grant({"code": "0", "access_token": "null"}, NOW_MS)
 
 
 READERS: list[Callable[[object], object]] = [
@@ -357,13 +378,13 @@ READERS: list[Callable[[object], object]] = [
     answers.file_path,
     answers.voucher_id,
     answers.channels,
-    answers.token_grant,
+    lambda body: answers.token_grant(body, NOW_MS),
 ]
 names = st.sampled_from(
     ["code", "result", "value", "order_list", "trade_id", "trade_status", "modify_date", "timestamp",
      "fund_pay_list", "pay_amount", "amount", "logistic_status", "shipping_order_list", "voucher",
      "tracking_number", "voucher_id", "access_token", "expires_in", "user_info", "token_result",
-     "total_count"]
+     "total_count", "expire_time", "data", "havana_id"]
 )  # fmt: skip
 json_texts = st.sampled_from(["{}", "[]", '{"a":', '[{"tracking_number":"1"}]', "null", "1"])
 bodies = st.recursive(

@@ -47,7 +47,8 @@ def test_a_message_says_what_happened_and_what_to_do() -> None:
 
     assert str(error) == (
         "get_order: refused before the call (code AppWhiteIpLimit, http 200, request r1); "
-        "add this installation's outgoing IP address to the app's allow-list"
+        "add this installation's outgoing IP address to the IP allow-list of the app in Alibaba's "
+        "console, or set proxy_url to a proxy whose address is on it"
     )
 
 

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from waybill.alibaba.ratelimit import AsyncLimiter, StoreLimiter
+from waybill.alibaba.errors import Rejected, Scope, Throttled
+from waybill.alibaba.ratelimit import AsyncLimiter, Limiters, StoreLimiter, for_store
 from waybill.alibaba.settings import RateLimitSettings
 
 SETTINGS = RateLimitSettings(
@@ -253,3 +254,147 @@ def test_a_cancelled_waiter_takes_no_permit() -> None:
         return await limiter.acquire()
 
     assert asyncio.run(main()) == pytest.approx(0.1, abs=0.01)
+
+
+def refused(retry_after_s: float | None = None, *, scope: Scope = "store") -> Throttled:
+    return Throttled("x", operation="get_order", retry_after_s=retry_after_s, scope=scope)
+
+
+async def fails(error: Exception) -> None:
+    raise error
+
+
+async def answers() -> str:
+    return "answer"
+
+
+class Stores:
+    """Limiters on a clock of their own."""
+
+    def __init__(self) -> None:
+        self.clock = Clock()
+        self.limiters = Limiters(now_s=self.clock.now, sleep=self.clock.sleep)
+
+    def of(
+        self, store_id: str, settings: RateLimitSettings = SETTINGS, *, app: str = "one"
+    ) -> AsyncLimiter:
+        return self.limiters.of(store_id, settings, app=app)
+
+    def throttled(self, store_id: str, error: Throttled, *, app: str = "one") -> None:
+        with pytest.raises(Throttled):
+            asyncio.run(self.of(store_id, app=app).run(lambda: fails(error)))
+
+
+def test_a_call_that_is_run_waits_its_turn_and_its_end_is_learnt_from() -> None:
+    stores = Stores()
+    line = stores.of("a")
+
+    assert [asyncio.run(line.run(answers)) for _ in range(3)] == ["answer"] * 3
+    assert stores.clock.now_s == pytest.approx(0.2, abs=0.02)
+    assert line.limiter.rate_per_s > SETTINGS.start_per_s
+
+    stores.throttled("a", refused(5))
+
+    assert line.limiter.banned_until_s == pytest.approx(stores.clock.now_s + 5)
+    assert line.limiter.rate_per_s < SETTINGS.start_per_s
+
+
+def test_an_error_that_is_no_refusal_for_speed_changes_no_rate() -> None:
+    line = Stores().of("a")
+
+    with pytest.raises(Rejected):
+        asyncio.run(line.run(lambda: fails(Rejected("no", operation="get_order"))))
+
+    assert line.limiter.rate_per_s == SETTINGS.start_per_s
+    assert line.limiter.ready_at(10.0) == 10.0
+
+
+def test_a_store_keeps_its_ban_and_its_rate_over_new_tokens_and_settings() -> None:
+    stores = Stores()
+    stores.throttled("a", refused(30))
+
+    again = stores.of("a", SETTINGS.model_copy(update={"increase_per_s": 1.0}))
+
+    assert again.limiter.banned_until_s == 30.0
+    assert again.limiter.rate_per_s == 5.0
+
+
+def test_a_changed_start_value_is_the_rate_at_once() -> None:
+    stores = Stores()
+    line = stores.of("a")
+
+    stores.of("a", for_store(SETTINGS, 25))
+    assert line.limiter.rate_per_s == 25.0
+
+    stores.of("a", for_store(SETTINGS, 200))
+    assert line.limiter.rate_per_s == 200.0
+
+    stores.of("a", SETTINGS.model_copy(update={"max_per_s": 4.0}))
+    assert line.limiter.rate_per_s == 4.0
+
+
+def test_a_ban_of_the_app_stops_all_its_stores_and_those_that_come_later_but_no_other_app() -> None:
+    stores = Stores()
+    before, other = stores.of("b"), stores.of("x", app="two")
+
+    stores.throttled("a", refused(20, scope="app"))
+
+    assert before.limiter.banned_until_s == 20.0
+    assert stores.of("c").limiter.banned_until_s == 20.0
+    assert other.limiter.ready_at(0.0) == 0.0
+    assert before.limiter.rate_per_s == SETTINGS.start_per_s  # it was not the one that was too fast
+    before.limiter.succeeded(20.0)
+    assert sum(before.limiter.try_acquire(20.0) for _ in range(5)) == 1
+
+
+def test_a_ban_of_one_store_leaves_the_others_alone() -> None:
+    stores = Stores()
+
+    stores.throttled("a", refused(20))
+
+    assert stores.of("b").limiter.ready_at(0.0) == 0.0
+
+
+def test_a_store_that_is_forgotten_begins_anew() -> None:
+    stores = Stores()
+    stores.throttled("a", refused(20))
+
+    stores.limiters.forget("a")
+    stores.limiters.forget("nobody")
+
+    assert stores.of("a").limiter.ready_at(0.0) == 0.0
+
+
+def test_a_ban_that_is_too_long_to_wait_for_is_refused_at_once_and_costs_no_call() -> None:
+    """Who waits holds a slot; whoever is refused comes back."""
+    stores = Stores()
+    calls: list[str] = []
+
+    async def call() -> None:
+        calls.append("made")
+
+    stores.throttled("a", refused(SETTINGS.wait_max_s + 10))
+    with pytest.raises(Throttled) as caught:
+        asyncio.run(stores.of("a").run(call))
+    assert caught.value.retry_after_s == SETTINGS.wait_max_s + 10
+    assert calls == []
+
+    stores.clock.now_s = 15.0
+    asyncio.run(stores.of("a").run(call))
+    assert calls == ["made"]
+    assert stores.clock.now_s == pytest.approx(SETTINGS.wait_max_s + 10)
+
+
+def test_whoever_waits_already_is_refused_when_a_long_ban_comes() -> None:
+    clock = Clock()
+    limiter = StoreLimiter(SETTINGS, 0.0)
+
+    async def banned_meanwhile(seconds: float) -> None:
+        limiter.throttled(clock.now_s, started_s=0.0, retry_after_s=3600)
+        await clock.sleep(seconds)
+
+    waiting = AsyncLimiter(limiter, now_s=clock.now, sleep=banned_meanwhile)
+    assert limiter.try_acquire(0.0)
+
+    with pytest.raises(Throttled):
+        asyncio.run(waiting.acquire())

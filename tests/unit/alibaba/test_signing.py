@@ -6,11 +6,12 @@ import hmac
 import pytest
 
 from waybill.alibaba.signing import (
+    TopSignMethod,
     push_is_authentic,
     push_signature,
     sign_path,
     sign_sync,
-    sign_top_md5,
+    sign_top,
 )
 
 SECRET = b"helloworld"
@@ -71,7 +72,20 @@ def test_top_gateway_signs_with_md5_as_in_the_published_example() -> None:
         "v": "2.0",
     }
 
-    assert sign_top_md5(parameters, SECRET) == "66987CB115214E59E6EC978214934FB8"
+    assert sign_top(parameters, SECRET, "md5") == "66987CB115214E59E6EC978214934FB8"
+
+
+@pytest.mark.parametrize(("method", "digest"), [("hmac", "md5"), ("hmac-sha256", "sha256")])
+def test_top_gateway_signs_with_hmac_without_wrapping_the_text(
+    method: TopSignMethod, digest: str
+) -> None:
+    """No vector is published: the description, computed by other code."""
+    parameters = {"method": "a.b", "sign_method": method, "app_key": "1", "empty": ""}
+    text = f"app_key1methoda.bsign_method{method}".encode()
+
+    expected = hmac.new(SECRET, text, digest).hexdigest().upper()
+
+    assert sign_top(parameters, SECRET, method) == expected
 
 
 SHIPPING = {

@@ -1,6 +1,5 @@
 """What the date parameters say never leaves out a moment of the window."""
 
-import json
 from datetime import UTC, datetime, timedelta
 from typing import Literal
 
@@ -19,17 +18,23 @@ def test_modified_window_in_milliseconds() -> None:
     window = OrderWindow(START, START + timedelta(minutes=5))
 
     assert edges(window, "date_timestamp") == {
-        "modified_date_start": '{"date_timestamp":1754021376000}',
-        "modified_date_end": '{"date_timestamp":1754021676000}',
+        "modified_date_start": {"date_timestamp": 1754021376000},
+        "modified_date_end": {"date_timestamp": 1754021676000},
     }
+
+
+def test_a_window_in_milliseconds_under_their_other_name() -> None:
+    window = OrderWindow(START, START + timedelta(minutes=5))
+
+    assert edges(window, "time")["modified_date_start"] == {"time": 1754021376000}
 
 
 def test_created_window_in_pacific_text() -> None:
     window = OrderWindow(START, START + timedelta(minutes=5), by="created")
 
     assert edges(window, "date_str") == {
-        "create_date_start": '{"date_str":"2025-07-31 21:09:36"}',
-        "create_date_end": '{"date_str":"2025-07-31 21:14:36"}',
+        "create_date_start": {"date_str": "2025-07-31 21:09:36"},
+        "create_date_end": {"date_str": "2025-07-31 21:14:36"},
     }
 
 
@@ -37,12 +42,12 @@ def test_parts_of_a_unit_widen_the_window() -> None:
     window = OrderWindow(START.replace(microsecond=1999), START.replace(microsecond=500_001))
 
     assert edges(window, "date_timestamp") == {
-        "modified_date_start": '{"date_timestamp":1754021376001}',
-        "modified_date_end": '{"date_timestamp":1754021376501}',
+        "modified_date_start": {"date_timestamp": 1754021376001},
+        "modified_date_end": {"date_timestamp": 1754021376501},
     }
     assert edges(window, "date_str") == {
-        "modified_date_start": '{"date_str":"2025-07-31 21:09:36"}',
-        "modified_date_end": '{"date_str":"2025-07-31 21:09:37"}',
+        "modified_date_start": {"date_str": "2025-07-31 21:09:36"},
+        "modified_date_end": {"date_str": "2025-07-31 21:09:37"},
     }
 
 
@@ -62,8 +67,8 @@ def test_no_reading_of_the_edges_misses_a_moment_of_the_window(
     window = OrderWindow(start, start + length)
 
     told = edges(window, form)
-    starts = moments(json.loads(told["modified_date_start"]))
-    ends = moments(json.loads(told["modified_date_end"]))
+    starts = moments(told["modified_date_start"])
+    ends = moments(told["modified_date_end"])
 
     assert starts[-1] <= window.start
     assert ends[0] >= window.end - timedelta(0)

@@ -10,7 +10,8 @@ from urllib.parse import parse_qsl
 import pytest
 from pydantic import SecretStr, ValidationError
 
-from waybill.alibaba.authorisation import authorise_url
+from waybill.alibaba.authorisation import authorise_url, service_time_url
+from waybill.alibaba.gateways import defaults
 from waybill.alibaba.settings import AlibabaSettings, AppCredentials, RateLimitSettings
 from waybill.alibaba.wire import File, Target, encoded, signed
 
@@ -153,6 +154,117 @@ def test_further_authorise_parameters_cannot_replace_the_apps_own() -> None:
 
 
 @pytest.mark.parametrize(
+    ("settings", "expected"),
+    [
+        (SETTINGS, None),
+        (AlibabaSettings(authorise_length_parameter="months"), "3"),
+        (
+            AlibabaSettings(
+                authorise_length_parameter="months", authorise_length_values={"3m": "90d"}
+            ),
+            "90d",
+        ),
+    ],
+)
+def test_the_length_goes_along_only_if_a_parameter_for_it_is_set(
+    settings: AlibabaSettings, expected: str | None
+) -> None:
+    url = authorise_url(settings, app_key="1", redirect_uri="https://a", state="s", length="3m")
+
+    assert dict(parse_qsl(url.partition("?")[2])).get("months") == expected
+    assert "months" not in authorise_url(settings, app_key="1", redirect_uri="https://a", state="s")
+
+
+def test_the_older_platform_asks_for_the_length_on_a_page_of_its_own() -> None:
+    older = AlibabaSettings(gateway="top")
+
+    assert service_time_url(SETTINGS, app_key="1") is None
+    assert service_time_url(older, app_key="1 2") == (
+        "https://crosstrade.alibaba.com/ecology/service.htm?appKey=1+2"
+    )
+    url = authorise_url(older, app_key="1", redirect_uri="https://a", state="s")
+    assert url.startswith("https://oauth.alibaba.com/authorize?sp=icbu&")
+
+
+def test_another_gateway_changes_only_what_is_not_set() -> None:
+    older = AlibabaSettings.model_validate({"gateway": "top", "order_get": "my.own.get"})
+
+    assert older.order_get == "my.own.get"
+    assert older.order_list == "alibaba.seller.order.list"
+    assert older.token_create == "taobao.top.auth.token.create"
+    assert older.timestamp_format == "text_gmt8"
+    assert AlibabaSettings.model_validate({"gateway": "sync"}).token_create == "/auth/token/create"
+    assert AlibabaSettings(gateway="gop") == AlibabaSettings()
+    with pytest.raises(ValidationError, match="gateway"):
+        AlibabaSettings.model_validate({"gateway": "tmc"})
+
+
+def test_every_default_of_a_gateway_is_a_setting_and_differs() -> None:
+    for gateway in ("sync", "top"):
+        for name, value in defaults(gateway).items():
+            assert getattr(AlibabaSettings(), name) != value
+            assert getattr(AlibabaSettings(gateway=gateway), name) == value
+
+
+@pytest.mark.parametrize(
+    ("form", "expected"),
+    [
+        ("epoch_ms", "1517820392000"),
+        ("text_utc", "2018-02-05 08:46:32"),
+        ("text_gmt8", "2018-02-05 16:46:32"),
+    ],
+)
+@pytest.mark.parametrize("name", ["/a", "a.b"])
+def test_the_time_stamp_goes_in_the_form_that_is_set(name: str, form: str, expected: str) -> None:
+    settings = AlibabaSettings.model_validate({"timestamp_format": form})
+
+    parameters = signed(
+        Target.of(settings, name), {}, CREDENTIALS, access_token=None, timestamp_ms=1517820392999
+    )
+
+    assert parameters["timestamp"] == (expected if form != "epoch_ms" else "1517820392999")
+
+
+def test_the_published_vector_of_the_older_gateway_comes_out_of_the_whole_path() -> None:
+    settings = AlibabaSettings(gateway="top", simplify=False)
+    credentials = AppCredentials(app_key="12345678", app_secret=SecretStr("helloworld"))
+
+    parameters = signed(
+        Target.of(settings, "taobao.item.seller.get"),
+        {"fields": "num_iid,title,nick,price,num", "num_iid": "11223344"},
+        credentials,
+        access_token="test",
+        timestamp_ms=1451620800000,
+    )
+
+    assert parameters == {
+        "app_key": "12345678",
+        "fields": "num_iid,title,nick,price,num",
+        "format": "json",
+        "method": "taobao.item.seller.get",
+        "num_iid": "11223344",
+        "session": "test",
+        "sign_method": "md5",
+        "timestamp": "2016-01-01 12:00:00",
+        "v": "2.0",
+        "sign": "66987CB115214E59E6EC978214934FB8",
+    }
+
+
+def test_further_parameters_are_signed_and_replace_none_of_the_apps_own() -> None:
+    settings = AlibabaSettings(extra_parameters={"partner_id": "w", "app_key": "evil"})
+
+    parameters = signed(
+        Target.of(settings, "/a"), {}, CREDENTIALS, access_token=None, timestamp_ms=1
+    )
+
+    assert (parameters["partner_id"], parameters["app_key"]) == ("w", "123456")
+    text = "/aapp_key123456partner_idwsign_methodsha256timestamp1"
+    expected = hmac.new(b"helloworld", text.encode(), hashlib.sha256).hexdigest().upper()
+    assert parameters["sign"] == expected
+
+
+@pytest.mark.parametrize(
     "wrong",
     [
         {"api_url": "openapi-api.alibaba.com"},
@@ -167,6 +279,11 @@ def test_further_authorise_parameters_cannot_replace_the_apps_own() -> None:
         {"call_s": 0},
         {"unknown": 1},
         {"rate_limit": {"decrease_factor": 1}},
+        {"extra_headers": {"x": "a\r\nb: c"}},
+        {"extra_headers": {"x:y": "a"}},
+        {"extra_parameters": {"a b": "c"}},
+        {"order_list_wrapper": ""},
+        {"timestamp_format": "rfc"},
     ],
 )
 def test_settings_that_cannot_work_are_refused(wrong: dict[str, object]) -> None:

@@ -6,7 +6,14 @@ from datetime import UTC, datetime
 import pytest
 
 from waybill.cli.errors import InputError
-from waybill.cli.store_changes import PLAIN, carriers, changed, connected, known_settings
+from waybill.cli.store_changes import (
+    PLAIN,
+    carriers,
+    changed,
+    connected,
+    known_settings,
+    switched,
+)
 from waybill.contracts import Store
 from waybill.contracts.store import StoreMode
 
@@ -23,13 +30,34 @@ def test_a_new_store_sends_nothing_and_begins_today() -> None:
 
 
 def test_connecting_again_keeps_the_settings_and_begins_a_new_generation_of_tokens() -> None:
-    former = changed(STORE, ["mode=live", "carrier.fedex=FEDEX", "disconnected=true"])
+    live = changed(STORE, ["mode=live", "carrier.fedex=FEDEX"])
+    former = live.model_copy(update={"disconnected": True})
 
     again = connected("sandbox", "2011492515", "Lumen", LATER, former)
 
     assert again == former.model_copy(
         update={"name": "Lumen", "revision": 3, "token_generation": 2, "disconnected": False}
     )
+
+
+def test_without_a_name_a_store_keeps_its_own_and_a_new_one_is_called_by_its_id() -> None:
+    assert connected("sandbox", "2011492515", None, LATER, STORE).name == "Lumen & Volt"
+    assert connected("sandbox", "4711", None, NOW).name == "sandbox-4711"
+
+
+def test_connecting_sets_live_and_never_takes_it_back() -> None:
+    live = connected("sandbox", "4711", None, NOW, live=True)
+
+    assert live.mode is StoreMode.LIVE
+    assert connected("sandbox", "4711", None, LATER, live).mode is StoreMode.LIVE
+
+
+def test_a_switch_that_stands_so_already_changes_nothing() -> None:
+    paused = switched(STORE, paused=True)
+
+    assert (paused.paused, paused.revision) == (True, 2)
+    assert switched(paused, paused=True) is paused
+    assert switched(paused, paused=False).revision == 3
 
 
 def test_several_settings_change_in_one_revision() -> None:
@@ -72,6 +100,7 @@ def test_an_empty_value_takes_a_setting_out() -> None:
         ("carrier.=FEDEX", "no such setting"),
         ("store_id=other", "no such setting"),
         ("revision=7", "no such setting"),
+        ("disconnected=true", "no such setting"),
         ("mode=lively", "mode: Input should be 'dry_run' or 'live'"),
         ("ship_from=yesterday", "ship_from: "),
         ("ship_from=2026-11-01T00:00:00", "ship_from: a time without an offset"),

@@ -18,7 +18,7 @@ PUBLIC = public_versions(schema_versions())
 BY_GO = {
     "order v1": {"Go hamba/avro": "6efd7ae4a50db2fa", "Go goavro": "0f5f7b9752cdb366"},
     "shipment v1": {"Go hamba/avro": "473ae1ca66d953be", "Go goavro": "1052ebdb8b3a0485"},
-    "notification v1": {"Go hamba/avro": "08cd6fef44fd1659", "Go goavro": "bccf222f30e59c22"},
+    "notification v1": {"Go hamba/avro": "003a8507f216b4c6", "Go goavro": "7a387ef85cf979a7"},
 }
 
 

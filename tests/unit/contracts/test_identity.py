@@ -9,7 +9,7 @@ from waybill.contracts.identity import partition_key, record_key
 from waybill.contracts.topics import topics
 
 STORE = "alibaba-200042360"
-BY_STORE = {"store", "import_cursor", "store_tokens", "import_seen"}
+BY_STORE = {"store", "import_cursor", "store_tokens", "import_seen", "enrichment"}
 
 
 @pytest.mark.parametrize("record", RECORDS)
@@ -27,6 +27,7 @@ def test_keys() -> None:
         "store": STORE,
         "import_cursor": STORE,
         "store_tokens": f"{STORE}:2",
+        "enrichment": f"{STORE}/order/255201166001024316",
     }
 
 

@@ -38,11 +38,11 @@ def test_only_shipments_take_json() -> None:
 def test_the_public_topics() -> None:
     public = {name for name, topic in topics().items() if topic.visibility == "public"}
 
-    assert public == {"orders", "shipments", "notifications"}
+    assert public == {"orders", "shipments", "notifications", "enrichments"}
 
 
 def test_personal_data_does_not_stay_behind_compaction() -> None:
-    for name in ("orders", "proofs"):
+    for name in ("orders", "proofs", "enrichments"):
         config = topics()[name].kafka_config()
         assert int(config["max.compaction.lag.ms"]) == 7 * 86_400_000
         assert int(config["segment.ms"]) == 86_400_000

@@ -6,9 +6,18 @@ from typing import Any
 
 import pytest
 
-from services.importer.changes import Publish, Reread, Skip, decide, erased, seen_of, to_reread
+from services.importer.changes import (
+    Keep,
+    Publish,
+    Skip,
+    decide,
+    erased,
+    owed,
+    rank,
+    seen_of,
+    unread,
+)
 from services.importer.normalise import Draft
-from waybill.contracts.imports import ImportSeen
 from waybill.contracts.order import NotImportable, Order
 from waybill.contracts.store import Store
 
@@ -113,18 +122,42 @@ def test_a_final_status_that_a_store_translates_otherwise_stays_open(
 
 
 def test_held_orders_are_read_again_first(order: Order) -> None:
-    def seen(name: str, **facts: Any) -> ImportSeen:
-        return seen_of(order).model_copy(update={"order_key": name, **facts})
+    held = (NotImportable.NO_DELIVERY_ADDRESS,)
+    unmapped = (*held, NotImportable.UNMAPPED_STATUS)
+    ranks = [rank(seen_of(order).model_copy(update={"held": h})) for h in (unmapped, held, ())]
+    assert ranks == sorted(set(ranks))
 
-    unmapped = (NotImportable.NO_DELIVERY_ADDRESS, NotImportable.UNMAPPED_STATUS)
-    memory = [
-        seen("o:open"),
-        seen("o:closed", open=False),
-        seen("o:no-address", held=(NotImportable.NO_DELIVERY_ADDRESS,)),
-        seen("o:unmapped", held=unmapped),
-        seen("o:erased", held=unmapped, erased=True),
-        seen("o:other", held=unmapped, store_id="s-2"),
-    ]
-    assert to_reread(memory, "s-1", Reread.NONE) == []
-    assert to_reread(memory, "s-1", Reread.UNMAPPED) == ["o:unmapped"]
-    assert to_reread(memory, "s-1", Reread.OPEN) == ["o:unmapped", "o:no-address", "o:open"]
+
+def test_the_same_state_made_with_another_table_is_remembered_and_not_published(
+    order: Order,
+) -> None:
+    before = seen_of(order, "statuses-1")
+    assert decide(before, order, made_with="statuses-1") is Skip.UNCHANGED
+    assert decide(before, order, made_with="statuses-2") == Keep(seen_of(order, "statuses-2"))
+
+
+def test_an_order_that_the_site_listed_and_did_not_give_is_owed_until_it_is_read(
+    order: Order,
+) -> None:
+    owing = unread(None, order.key, order.store_id)
+    assert owed(owing)
+    decision = decide(owing, order, made_with="statuses-1")
+    assert isinstance(decision, Publish)
+    assert not owed(decision.seen)
+
+
+def test_an_order_that_is_owed_keeps_what_was_published_of_it(order: Order) -> None:
+    closed = seen_of(order, "statuses-1").model_copy(update={"open": False})
+    owing = unread(closed, order.key, order.store_id)
+    assert owed(owing)
+    assert decide(owing, changed(order, later=-SECOND), made_with="statuses-1") is Skip.OLDER
+    assert isinstance(decide(owing, order, made_with="statuses-1"), Keep)
+
+
+def test_who_owes_an_order_does_not_keep_it_from_the_store_that_can_read_it(order: Order) -> None:
+    owing = unread(None, order.key, "s-2")
+    assert isinstance(decide(owing, order, made_with="statuses-1"), Publish)
+
+
+def test_an_erased_order_is_owed_no_more(order: Order) -> None:
+    assert not owed(erased(unread(None, order.key, order.store_id)))

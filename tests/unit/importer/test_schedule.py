@@ -5,7 +5,6 @@ from random import Random
 
 import pytest
 
-from services.importer.changes import Reread
 from services.importer.schedule import HintResult, PollStore, ReadOrders, Schedule, Task
 from services.importer.settings import ImporterSettings
 from waybill.contracts.imports import HintReason, OrderHint
@@ -45,7 +44,7 @@ def test_a_new_store_is_polled_at_once_and_then_after_the_interval(
     schedule: Schedule, store: Store, now: datetime
 ) -> None:
     assert schedule.due_at(now) is None
-    assert schedule.put(store, now) is Reread.UNMAPPED
+    assert schedule.put(store, now)
     assert schedule.due_at(now) == now
     poll(schedule, now)
     assert schedule.take(now) is None
@@ -295,16 +294,25 @@ def test_connecting_again_ends_the_rest_at_once(
     poll(schedule, now)
 
 
+def test_new_tokens_end_the_rest_at_once(schedule: Schedule, store: Store, now: datetime) -> None:
+    schedule.put(store, now)
+    schedule.failed(taken(schedule, now), now)
+    assert schedule.take(now) is None
+    schedule.wake(store.store_id)
+    schedule.wake("a store of another process")
+    poll(schedule, now)
+
+
 def test_a_changed_table_asks_for_held_and_open_orders(
     schedule: Schedule, store: Store, now: datetime
 ) -> None:
     schedule.put(store, now)
     named = store.model_copy(update={"revision": 2, "name": "Other"})
-    assert schedule.put(named, now) is Reread.NONE
+    assert not schedule.put(named, now)
     mapped = store.model_copy(update={"revision": 3, "status_map": {"odd": "on_hold"}})
-    assert schedule.put(mapped, now) is Reread.OPEN
-    assert schedule.put(named, now) is Reread.NONE, "an older revision is ignored"
-    assert schedule.put(mapped, now) is Reread.NONE
+    assert schedule.put(mapped, now)
+    assert not schedule.put(named, now), "an older revision is ignored"
+    assert not schedule.put(mapped, now)
 
 
 def test_orders_are_read_again_after_hints_and_between_the_pages_of_a_long_import(
@@ -343,3 +351,26 @@ def test_the_end_of_a_task_whose_store_is_gone_changes_nothing(
     assert schedule.failed(old, now) == ()
     assert schedule.take(now) is None, "the new task is still under way"
     schedule.finished(new, now)
+
+
+def test_history_is_read_between_everything_else_and_only_while_it_is_due(
+    schedule: Schedule, store: Store, now: datetime
+) -> None:
+    schedule.put(store, now)
+    schedule.backfill(store.store_id, due=True)
+    kinds = []
+    kinds = [poll(schedule, now, more=True).backfill for _ in range(4)]
+    assert kinds == [False, True, False, True]
+    schedule.backfill(store.store_id, due=False)
+    assert not poll(schedule, now, more=True).backfill
+
+
+def test_a_page_of_history_does_not_put_off_the_next_poll(
+    schedule: Schedule, store: Store, settings: ImporterSettings, now: datetime
+) -> None:
+    schedule.put(store, now)
+    poll(schedule, now)
+    schedule.backfill(store.store_id, due=True)
+    later = now + timedelta(seconds=settings.poll_interval_s * 2)
+    assert poll(schedule, later, more=False).backfill
+    assert not poll(schedule, later).backfill

@@ -1,11 +1,22 @@
 """The plan of windows: from the cursor to the present, in steps, with overlap."""
 
+import itertools
 from datetime import datetime, timedelta
 
 import pytest
 
 from services.importer.settings import ImporterSettings
-from services.importer.windows import Window, halved, moved, next_window
+from services.importer.windows import (
+    EARLIEST,
+    Window,
+    backfill_begun,
+    backfill_due,
+    backfill_moved,
+    backfill_window,
+    halved,
+    moved,
+    next_window,
+)
 from waybill.contracts.imports import ImportCursor
 from waybill.contracts.store import Store
 
@@ -141,3 +152,48 @@ def test_the_first_cursor_counts_from_nothing(
     assert cursor == ImportCursor(
         store_id="s-1", modified_until=window.until, finished_at=now, orders_total=published
     )
+
+
+def test_history_is_read_to_the_moment_at_which_that_was_asked_for(
+    store: Store, now: datetime, settings: ImporterSettings
+) -> None:
+    asking = store.model_copy(update={"backfill": 1, "backfill_from": now - 60 * HOUR})
+    cursor = cursor_at(now)
+    assert not backfill_due(asking, None), "the usual import comes first"
+    assert backfill_due(asking, cursor)
+    cursor = backfill_begun(asking, cursor, now)
+    reach, last = [], None
+    while backfill_due(asking, cursor):
+        window = backfill_window(cursor, settings, last=last, was_empty=False)
+        reach.append((window.base, window.until))
+        cursor, last = backfill_moved(cursor, window, now=now, published=2), window
+    assert reach[0][0] == now - 60 * HOUR
+    assert reach[-1][1] == now
+    assert all(before[1] == after[0] for before, after in itertools.pairwise(reach))
+    assert (cursor.backfill_orders, cursor.orders_total) == (6, 13)
+    assert cursor.modified_until == now, "the usual import goes its own way"
+
+
+def test_steps_grow_where_history_is_empty_and_fall_back_where_it_is_not(
+    store: Store, now: datetime, settings: ImporterSettings
+) -> None:
+    cursor = backfill_begun(store.model_copy(update={"backfill": 1}), cursor_at(now), now)
+    assert cursor.backfill_until == EARLIEST
+    last, steps = None, []
+    for _ in range(8):
+        window = backfill_window(cursor, settings, last=last, was_empty=True)
+        steps.append(window.step_max / DAY)
+        cursor, last = backfill_moved(cursor, window, now=now, published=0), window
+    assert steps == [1, 2, 4, 8, 16, 31, 31, 31]
+    window = backfill_window(cursor, settings, last=last, was_empty=False)
+    assert window.step_max == DAY
+
+
+def test_a_second_request_forgets_nothing_of_the_first(store: Store, now: datetime) -> None:
+    first = store.model_copy(update={"backfill": 1, "backfill_from": now - 30 * DAY})
+    second = store.model_copy(update={"backfill": 2, "backfill_from": now - DAY})
+    cursor = backfill_begun(first, cursor_at(now), now)
+    assert backfill_begun(first, cursor, now + HOUR) is cursor
+    again = backfill_begun(second, cursor, now + HOUR)
+    assert (again.backfill, again.backfill_until) == (2, now - 30 * DAY)
+    assert again.backfill_end == now + HOUR

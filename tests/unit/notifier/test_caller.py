@@ -402,6 +402,7 @@ def test_conditions_of_the_store_close_its_gate_and_nothing_else_does(
     done: Done = asyncio.run(getattr(desk, call)())
 
     assert (done.gate, done.gate_s) == (gate, gate_s)
+    assert done.detail == (str(error) if gate else None)
 
 
 # ----------------------------------------------------------------------------------------- look-up

@@ -170,6 +170,13 @@ def test_a_cost_that_one_part_does_not_tell_is_not_summed() -> None:
     assert document_of(claim(), SHIPMENT, ORDER, (second,)).cost is None
 
 
+def test_the_notes_of_all_parts_are_shown_each_once() -> None:
+    second, third = (shipped(shipment_id=name, note_to_buyer=name) for name in ("se-2", "se-2"))
+    first = shipped(note_to_buyer="Thank you")
+
+    assert document_of(claim(), first, ORDER, (second, third)).note_to_buyer == "Thank you\nse-2"
+
+
 def test_the_stores_switch_leaves_the_cost_out() -> None:
     assert not document(branding=Branding(show_cost=False)).shows_cost
 

@@ -10,7 +10,7 @@ import platform
 import pytest
 
 from services.proofgen.document import RenderedProof
-from services.proofgen.marks import BoxMark, SymbolMark, TextMark
+from services.proofgen.marks import Mark, SymbolMark, TextMark
 from services.proofgen.pages import lay_out
 from services.proofgen.render import render
 from services.proofgen.typesetter import Typesetter
@@ -52,7 +52,7 @@ def test_the_files_are_those_that_were_approved(name: str, request: pytest.Fixtu
     assert FILES[name] == hashlib.sha256(b"".join(result.pages)).hexdigest()
 
 
-def _told(mark: TextMark | BoxMark | SymbolMark) -> str:
+def _told(mark: Mark) -> str:
     if isinstance(mark, TextMark):
         glyphs = [(font.typeface.name, font.size_px, *rest) for font, *rest in mark.line.glyphs]
         return f"{mark.x} {mark.y} {mark.ink} {glyphs}"

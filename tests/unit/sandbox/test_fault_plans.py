@@ -111,3 +111,18 @@ def test_the_number_of_faults_is_bounded(faults: Faults) -> None:
     assert faults.remove(1)
     assert not faults.remove(1)
     add(faults, "cut_before")
+
+
+def test_orders_shift_beside_whatever_happens_to_the_call(faults: Faults) -> None:
+    add(faults, "shift", orders=2, create=1, times=1)
+    add(faults, "http_error", path="/alibaba/order/list")
+    plan = faults.plan("/alibaba/order/list", "s")
+    assert [(spec.orders, spec.create) for spec in plan.shifts] == [(2, 1)]
+    assert plan.outcome is not None
+    assert faults.plan("/alibaba/order/list", "s").shifts == []
+    assert faults.plan("/alibaba/order/get", "s").shifts == []
+
+
+def test_an_error_is_asked_for_by_a_name_that_exists() -> None:
+    with pytest.raises(ValueError, match="is none of api_limit"):
+        SPECS.validate_python([{"kind": "api_error", "name": "no such error"}])

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from sandbox.events import Attachment, Shipment, TokensEnded, Upload
+from sandbox.events import Attachment, OrderChanged, Shipment, TokensEnded, TokensIssued, Upload
 from sandbox.journal import Journal, JournalError
 
 ENDED = TokensEnded(at_ms=1, seller="s", access=True, refresh=False)
@@ -113,3 +113,22 @@ def test_a_line_the_disk_does_not_take_leaves_no_trace(
     assert journal.append(UPLOAD) == 2
     journal.close()
     assert len(list(Journal(path).replay())) == 2
+
+
+def test_a_journal_of_an_earlier_version_is_read(path: Path) -> None:
+    path.write_text(
+        '{"seq":1,"kind":"tokens_issued","at_ms":1,"seller":"s","access_token":"a",'
+        '"access_ends_ms":2,"refresh_token":"r","refresh_ends_ms":3,"authorisation_ends_ms":4,'
+        '"code":null,"replaces":null}\n'
+        '{"seq":2,"kind":"tokens_ended","at_ms":1,"seller":"s","access":true,"refresh":false}\n'
+        '{"seq":3,"kind":"order_changed","at_ms":1,"trade_id":"1","status":"frozen",'
+        '"payload":null,"shipped_elsewhere":null}\n'
+    )
+    journal = Journal(path)
+    issued, ended, changed = journal.replay()
+    journal.close()
+    assert isinstance(issued, TokensIssued)
+    assert issued.old_access_ends_ms is None
+    assert ended == ENDED
+    assert isinstance(changed, OrderChanged)
+    assert not changed.keep_modified

@@ -176,3 +176,25 @@ def test_both_windows_and_a_status_narrow_together() -> None:
     ]
     assert total == len(expected) > 0
     assert page == sorted(expected, key=lambda order: -order.modified_ms)
+
+
+def test_a_list_may_begin_with_the_oldest() -> None:
+    book = OrderBook()
+    for order in some(50):
+        book.add(order)
+    query = Query(SELLERS[0].id, modified=Window(EPOCH_MS - orders.HISTORY_MS // 2, None))
+    total, newest_first = book.page(query, 0, 1000)
+    pages = [book.page(query, page, 7, oldest_first=True)[1] for page in range(total // 7 + 2)]
+    assert [order for page in pages for order in page] == newest_first[::-1]
+    assert pages[-1] == []
+
+
+def test_a_window_of_changes_may_come_sorted_by_creation() -> None:
+    book = OrderBook()
+    for order in some(50):
+        book.add(order)
+    query = Query(SELLERS[0].id, modified=Window(EPOCH_MS - orders.HISTORY_MS // 2, None))
+    total, page = book.page(query, 0, 1000, by_creation=True)
+    assert total == book.page(query, 0, 1000)[0]
+    assert page == sorted(page, key=lambda order: -order.created_ms)
+    assert page != sorted(page, key=lambda order: -order.modified_ms)

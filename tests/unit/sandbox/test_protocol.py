@@ -123,9 +123,11 @@ def test_windows_stay_wide_in_the_hour_that_occurs_twice() -> None:
 def test_errors_in_both_layers_and_in_the_older_form() -> None:
     error = BusinessError("404", "order not exist")
     assert error.answer("r").items() >= {"code": "404", "type": "ISV", "request_id": "r"}.items()
-    assert error.nested("r")["code"] == "0"
-    assert error.nested("r")["result"]["success"] is False
+    assert error.nested("error") == {
+        "result": {"success": False, "error_code": "404", "error_message": "order not exist"}
+    }
+    assert error.nested("msg")["result"]["msg_code"] == "404"
     older = error.older_answer("r")["error_response"]
-    assert (older["code"], older["sub_code"]) == ("15", "404")
+    assert (older["code"], older["sub_code"]) == ("15", "isv.404")
     throttled = GopError("ApiCallLimit", "wait", "ISP").older_answer("r")["error_response"]
     assert throttled["code"] == "7"

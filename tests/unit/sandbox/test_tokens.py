@@ -4,7 +4,7 @@ import pytest
 
 from sandbox.events import TokensEnded, TokensIssued
 from sandbox.protocol import GopError
-from sandbox.tokens import CODES_MAX, GRANTS_MAX, Lifetimes, TokenBook
+from sandbox.tokens import CODES_MAX, GRANTS_MAX, TokenBook, TokenRules
 
 NOW = 1_000_000
 YEAR_S = 31_536_000
@@ -12,7 +12,7 @@ YEAR_S = 31_536_000
 
 @pytest.fixture
 def book() -> TokenBook:
-    return TokenBook(Lifetimes(code_s=1800, access_s=100, refresh_s=1000))
+    return TokenBook(TokenRules(code_s=1800, access_s=100, refresh_s=1000))
 
 
 def authorise(book: TokenBook, length_s: int = YEAR_S, now: int = NOW) -> TokensIssued:

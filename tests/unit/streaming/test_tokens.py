@@ -133,3 +133,38 @@ def test_the_newest_tokens_of_a_store_are_known_whatever_their_order(seal: Token
     assert news == [True, False, True, False, True]
     newest = known.by_store["store-1"]
     assert (newest.generation, newest.written_at) == (2, NOW + timedelta(seconds=7))
+
+
+def test_of_several_keys_the_first_seals_and_all_open() -> None:
+    old, new = new_key(), new_key()
+    former = TokenSeal(SecretStr(old))
+    both = TokenSeal(SecretStr(f"{new},{old}\n"))
+
+    assert both.key_ids == (TokenSeal(SecretStr(new)).key_id, former.key_id)
+    assert _sealed(both).key_id == both.key_ids[0]
+    assert both.open(_sealed(former)) == both.open(_sealed(both)) == CLEAR
+    assert not both.is_current(_sealed(former))
+
+
+def test_a_key_may_be_taken_away_once_its_tokens_are_sealed_anew() -> None:
+    old, new = new_key(), new_key()
+    before = _sealed(TokenSeal(SecretStr(old))).model_copy(
+        update={"authorisation": "3m", "ended_reason": "refresh_refused", "ended_at": NOW}
+    )
+    later = NOW + timedelta(days=1)
+
+    after = TokenSeal(SecretStr(f"{new} {old}")).resealed(before, later)
+
+    alone = TokenSeal(SecretStr(new))
+    assert alone.open(after) == CLEAR
+    assert alone.is_current(after)
+    assert after.written_at == later
+    kept = set(StoreTokens.model_fields) - {"key_id", "nonce", "sealed", "written_at"}
+    assert all(getattr(after, name) == getattr(before, name) for name in kept)
+    with pytest.raises(SealError, match=f"sealed with key {before.key_id}"):
+        alone.open(before)
+
+
+def test_of_several_keys_the_bad_one_is_told_by_its_place() -> None:
+    with pytest.raises(SealError, match="key 2 of 3: want 32 bytes"):
+        TokenSeal(SecretStr(f"{new_key()},c2hvcnQ=,{new_key()}"))

@@ -169,6 +169,9 @@ class Life:
             order_bytes=self._order_bytes(),
             store=self.store,
             shipment=_decoded(held) if held else None,
+            parts=tuple(_decoded(part.shipment) for part in self.written.parts)
+            if self.written
+            else (),
             limits=self.limits,
             forgotten=self.forgotten,
         )

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from services.notifier.rule import SendHint
+from services.notifier.rule import Accepted, SendHint
 from tests.unit.notifier.rule.builders import (
     NOTHING,
     SHA_B,
@@ -281,3 +281,30 @@ def test_events_about_an_order_nobody_shipped_change_nothing() -> None:
     assert life.order_becomes(make_order(content_sha256=SHA_B)) == NOTHING
     assert life.store_becomes(make_store()) == NOTHING
     assert life.written is None
+
+
+def test_a_carrier_without_a_code_is_named_so_that_somebody_can_map_it() -> None:
+    life = Life()
+    life.ship(carrier=Carrier(code="gls", name="GLS Europe"))
+
+    (told,) = life.notifications
+    assert told.reason is Reason.CARRIER_UNMAPPED
+    assert told.message.endswith("Found: gls / GLS Europe.")
+
+
+@pytest.mark.parametrize(
+    ("store_mails", "system_mails", "expected"),
+    [
+        (True, None, True),
+        (True, True, True),
+        (True, False, False),
+        (False, None, False),
+    ],
+)
+def test_a_confirmation_says_whether_a_mailer_is_to_tell_the_buyer(
+    store_mails: bool, system_mails: bool | None, expected: bool
+) -> None:
+    life = Life(store=make_store(buyer_mail=store_mails))
+    life.dispatched(notify_buyer_by_email=system_mails).end_call(Accepted("v-1"))
+
+    assert life.notifications[-1].mail_buyer is expected
