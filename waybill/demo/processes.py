@@ -161,12 +161,12 @@ class Running:
         if process := self._process():
             process.resume()
 
-    def log_tail(self) -> str:
+    def log_tail(self, lines_max: int = _TAIL_LINES) -> str:
         """The last lines of its log, for an error message."""
         lines = (
             self.log.read_text("utf-8", errors="replace").splitlines() if self.log.exists() else []
         )
-        return "\n".join([f"The end of {self.log}:", *(lines[-_TAIL_LINES:] or ["(nothing)"])])
+        return "\n".join([f"The end of {self.log}:", *(lines[-lines_max:] or ["(nothing)"])])
 
 
 class Processes:

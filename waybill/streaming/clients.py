@@ -141,9 +141,14 @@ def reader_consumer(kafka: KafkaSettings, group: str) -> Consumer:
     )
 
 
-def offsets_consumer(kafka: KafkaSettings, group: str) -> Consumer:
-    """Asks for a group's committed positions without joining it; open transactions are waited for."""
-    return Consumer({**_consumer_base(kafka, f"{group}-offsets"), "group.id": group})
+def offsets_consumer(kafka: KafkaSettings, group: str, *, settled: bool = True) -> Consumer:
+    """Asks for a group's committed positions without joining it.
+
+    Settled: positions that an open transaction is about to change are waited for, else told as they are.
+    """
+    isolation = "read_committed" if settled else "read_uncommitted"
+    own = {"group.id": group, "isolation.level": isolation}
+    return Consumer({**_consumer_base(kafka, f"{group}-offsets"), **own})
 
 
 def worker_consumer(kafka: KafkaSettings, group: str) -> Consumer:

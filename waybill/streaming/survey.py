@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import structlog
 from confluent_kafka import (
     IsolationLevel,
     KafkaError,
@@ -25,8 +26,13 @@ from waybill.streaming.errors import FatalError
 from waybill.streaming.ports import Extent, Sources
 from waybill.streaming.witness import NoteError, decode
 
+log = structlog.get_logger()
+
 _ANSWER_S = 30.0
 """Longest wait for one answer: a predecessor's open transaction ends within 15 s."""
+
+_SETTLED_S = 20.0
+"""Longest wait for positions that no open transaction is about to change."""
 
 _COORDINATOR_S = 10.0
 """A group's coordinator is elected and has read its offsets within seconds."""
@@ -127,23 +133,44 @@ class Survey:
         owned, inputs = self._sources.owned, self._sources.inputs
         if not inputs:
             return {}
-        wanted = {(name, number) for name in inputs for number in partitions}
-        wanted |= {(owned, number) for number in range(self._kafka.partitions)}
-        asked = [TopicPartition(self._physical[name], number) for name, number in sorted(wanted)]
-        entries = self._ask_committed(asked)
+        names = sorted({owned, *inputs})
+        own = [TopicPartition(self._physical[n], p) for n in names for p in partitions]
+        others = sorted(set(range(self._kafka.partitions)) - set(partitions))
+        noted = [TopicPartition(self._physical[owned], number) for number in others]
+        entries = [*self._settled(own), *self._ask_committed(noted, _ANSWER_S, settled=False)]
         logical = {self._physical[name]: name for name in (owned, *inputs)}
         found = {(logical[e.topic], e.partition): e for e in entries if e.offset >= 0}
         self._check_noted_counts(e for (name, _), e in found.items() if name == owned)
         return found
 
-    def _ask_committed(self, asked: Sequence[TopicPartition]) -> Sequence[TopicPartition]:
+    def _settled(self, asked: Sequence[TopicPartition]) -> Sequence[TopicPartition]:
+        """The positions once no transaction is about to change them, or else as they are.
+
+        After a killed broker came back, positions were seen to count as about to change for ever. Whoever
+        asks has fenced their writers, so what is told then is at worst too old: records are read again,
+        whose outcome the state knows, and an older note makes the judgement stricter.
+        """
+        try:
+            return self._ask_committed(asked, _SETTLED_S, settled=True)
+        except KafkaException as error:
+            if error.args[0].code() != KafkaError._TIMED_OUT:  # noqa: SLF001 - public in C
+                raise
+        entries = self._ask_committed(asked, _ANSWER_S, settled=False)
+        log.warning("positions_unsettled", group=self._group, waited_s=_SETTLED_S)
+        return entries
+
+    def _ask_committed(
+        self, asked: Sequence[TopicPartition], timeout_s: float, *, settled: bool
+    ) -> Sequence[TopicPartition]:
         """The admin client's own request crashed the process while the group's coordinator came up."""
-        consumer = offsets_consumer(self._kafka, self._group)
+        if not asked:
+            return []
+        consumer = offsets_consumer(self._kafka, self._group, settled=settled)
         deadline_s = boot_s() + _COORDINATOR_S
         try:
             while True:
                 try:
-                    return _checked(consumer.committed(list(asked), timeout=_ANSWER_S))
+                    return _checked(consumer.committed(list(asked), timeout=timeout_s))
                 except KafkaException as error:
                     if error.args[0].code() not in _COMING_UP or boot_s() > deadline_s:
                         raise

@@ -1,12 +1,30 @@
 """A whole installation per test: real broker, real sandbox, the three services as processes."""
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.integration.pipeline.shop import Shop
 from tests.integration.pipeline.stock import Stock, shop_of
+
+LOG_LINES = 60
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item,
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """A failure shows the last lines of what the services logged."""
+    report = yield
+    arguments = item.funcargs if isinstance(item, pytest.Function) else {}
+    for shop in arguments.values():
+        if report.failed and isinstance(shop, Shop):
+            report.sections += [
+                (f"log of {running.name}", running.log_tail(LOG_LINES))
+                for running in shop.installation.processes
+            ]
+    return report
 
 
 @pytest.fixture(scope="session")

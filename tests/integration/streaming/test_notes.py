@@ -3,12 +3,14 @@
 from collections.abc import Sequence
 
 import pytest
-from confluent_kafka import Consumer
+from confluent_kafka import Consumer, Producer, TopicPartition
 from confluent_kafka.cimpl import NewPartitions
+from structlog.testing import capture_logs
 
 from tests.integration.streaming.conftest import WAIT_S, Topics
 from tests.waiting import wait_until
 from waybill.settings import KafkaSettings
+from waybill.streaming import survey
 from waybill.streaming.errors import FatalError
 from waybill.streaming.kafka import KafkaOpener
 from waybill.streaming.ports import Opened, Sources
@@ -68,6 +70,37 @@ def test_a_position_that_was_deleted_is_found_at_the_takeover(topics: Topics) ->
 
     assert found.loss is not None
     assert "up to 3 records of shipments were deleted" in found.loss.reason
+
+
+def _leave_open(topics: Topics, partition: int) -> Producer:
+    """A transaction that is about to change the position of a partition, and never does."""
+    member = Consumer(
+        {"bootstrap.servers": topics.kafka.bootstrap_servers, "group.id": topics.group}
+    )
+    client = topics.client(partition)
+    client.init_transactions(WAIT_S)
+    client.begin_transaction()
+    place = TopicPartition(topics.physical["shipments"], partition, 7, "a note")
+    client.send_offsets_to_transaction([place], member.consumer_group_metadata(), WAIT_S)
+    member.close()
+    return client
+
+
+def test_an_open_transaction_keeps_only_its_own_partition_waiting(
+    topics: Topics, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _commit(topics, _open(topics), b"1")
+    client = _leave_open(topics, 1)
+    monkeypatch.setattr(survey, "_SETTLED_S", 3.0)
+    look = Survey(topics.kafka, topics.group, SOURCES).look
+
+    with capture_logs() as logs:
+        assert look([0])[0].note is not None
+    assert logs == []
+    with capture_logs() as logs:
+        assert look([1])[1].note is None, "what is not committed does not count"
+    assert [line["event"] for line in logs] == ["positions_unsettled"]
+    client.abort_transaction(WAIT_S)
 
 
 def _grow(topics: Topics, names: Sequence[str], count: int) -> None:
