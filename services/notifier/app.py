@@ -115,7 +115,7 @@ class Notifier:
             self._done(done)
         now_s = self._shared.now_s
         if not self._stopping:
-            self._shared.start_lookups(self._store_of)
+            self._shared.lookups.start(self._store_of)
             if self._shared.line_moved or now_s - self._granted_at_s >= _GRANT_EVERY_S:
                 self._shared.line_moved = False
                 self._granted_at_s = now_s

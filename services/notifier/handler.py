@@ -264,7 +264,7 @@ class NotifierPartition:
             case (str(key), StartCall() as call):
                 self._shared.declare(self, key, call, lease_s)
             case (str(key), StartLookUp()):
-                self._shared.look_up(self.number, key)
+                self._shared.lookups.add(self.number, key)
             case Remember(key, entry):
                 self._remember(key, entry)
             case Requeue(key):

@@ -9,8 +9,8 @@ from collections.abc import Sequence
 import structlog
 
 from services.notifier import view
+from services.notifier.codecs import Codecs
 from services.notifier.orders import kept_form
-from services.notifier.shared import Codecs
 from services.notifier.view import Card
 from waybill.contracts.codec import DecodeError
 from waybill.contracts.headers import LEDGER_CARD

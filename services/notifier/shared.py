@@ -5,7 +5,6 @@ Used on the runtime's thread only; calls are handed to the asyncio thread and co
 
 from collections import Counter
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from math import ceil
 from typing import Any, Protocol
@@ -15,6 +14,8 @@ from pydantic import SecretStr
 
 from services.notifier import timetable
 from services.notifier.caller import Caller, CallSlots, Done, Page, StoreLine
+from services.notifier.codecs import Codecs
+from services.notifier.lookups import Lookups
 from services.notifier.metrics import NotifierMetrics
 from services.notifier.rule import CallNeverStarted, Event, Limits, StartCall
 from services.notifier.scheduling import (
@@ -31,22 +32,9 @@ from services.notifier.settings import NotifierSettings
 from waybill.alibaba.client import AlibabaClient
 from waybill.alibaba.ratelimit import AsyncLimiter, Limiters, for_store
 from waybill.clock import Clock
-from waybill.contracts import (
-    Claim,
-    Command,
-    LedgerEntry,
-    Notification,
-    Order,
-    OrderHint,
-    Proof,
-    Shipment,
-    Store,
-    StoreTokens,
-)
+from waybill.contracts import Proof, Store, StoreTokens
 from waybill.contracts.base import millis
-from waybill.contracts.codec import Codec, SchemaBook
 from waybill.contracts.keys import parse_order_key
-from waybill.contracts.recent import RecentlyDecoded
 from waybill.streaming.background import Background
 from waybill.streaming.failures import FailureTally
 from waybill.tokens import SealError, TokenSeal
@@ -58,60 +46,6 @@ _ENDINGS = {"image/png": "png", "image/jpeg": "jpg"}
 _UNAUTHORISED = "unauthorised"
 _SILENT = frozenset({_UNAUTHORISED, "needs_reauth", "disconnected", "no_tokens"})
 """Gates behind which not even a look-up is of use."""
-
-
-@dataclass(slots=True)
-class Codecs:
-    """The codecs that the notifier needs, over one book of schemas."""
-
-    book: SchemaBook = field(default_factory=SchemaBook)
-
-    def __post_init__(self) -> None:
-        """Make them once; a codec parses its schema when it is made."""
-        self.order = Codec(Order, "order", self.book)
-        self.shipment = Codec(Shipment, "shipment", self.book)
-        self.recent_orders = RecentlyDecoded(self.order)
-        self.recent_shipments = RecentlyDecoded(self.shipment, allow_json=True)
-        self.notification = Codec(Notification, "notification", self.book)
-        self.claim = Codec(Claim, "claim", self.book)
-        self.proof = Codec(Proof, "proof", self.book)
-        self.ledger = Codec(LedgerEntry, "ledger_entry", self.book)
-        self.store = Codec(Store, "store", self.book)
-        self.tokens = Codec(StoreTokens, "store_tokens", self.book)
-        self.hint = Codec(OrderHint, "order_hint", self.book)
-        self.command = Codec(Command, "command", self.book)
-
-    order: Codec[Order] = field(init=False)
-    shipment: Codec[Shipment] = field(init=False)
-    recent_orders: RecentlyDecoded[Order] = field(init=False)
-    recent_shipments: RecentlyDecoded[Shipment] = field(init=False)
-    notification: Codec[Notification] = field(init=False)
-    claim: Codec[Claim] = field(init=False)
-    proof: Codec[Proof] = field(init=False)
-    ledger: Codec[LedgerEntry] = field(init=False)
-    store: Codec[Store] = field(init=False)
-    tokens: Codec[StoreTokens] = field(init=False)
-    hint: Codec[OrderHint] = field(init=False)
-    command: Codec[Command] = field(init=False)
-
-    def legible(self, claim: Claim) -> Claim:
-        """The claim with facts that proofgen can read: it keeps no state, so it learns no schemas.
-
-        Only what a newer publisher wrote is encoded anew, without the fields that this release does not
-        know and could not draw; the ledger keeps the untouched bytes.
-        """
-        order = claim.order
-        if not self.book.is_released(order):
-            order = self.order.encode(self.recent_orders.decode(order))
-        shipment, *parts = map(self._legible_shipment, (claim.shipment, *claim.parts))
-        return claim.model_copy(
-            update={"shipment": shipment, "parts": tuple(parts), "order": order}
-        )
-
-    def _legible_shipment(self, shipment: bytes) -> bytes:
-        if shipment[:1] == b"{" or self.book.is_released(shipment):
-            return shipment
-        return self.shipment.encode(self.recent_shipments.decode(shipment))
 
 
 class Owner(Protocol):
@@ -162,14 +96,11 @@ class Shared:
         self.lines: dict[str, StoreLine] = {}
         self._limiters = Limiters(now_s=clock.boot_s)
         self.caller = Caller(clock)
+        self.lookups = Lookups(settings.lookups_max, self._may_ask, self._ask)
         self.limits = _limits(settings, version)
         self.on_closed: Callable[[Any], None] = lambda _: None
         self.queues_empty: Callable[[str], bool] = lambda _: True
         self._seal = TokenSeal(settings.seal_key) if settings.seal_key else None
-        self._looking: set[str] = set()
-        self._to_look_up: dict[str, int] = {}
-        self._silent: dict[str, dict[str, int]] = {}
-        """Look-ups of stores that may not even ask; they go when the store may."""
         self._slots: dict[str, CallSlots] = {}
         """By store: new tokens do not double the calls at once."""
         self._reasons: set[str] = set()
@@ -344,40 +275,22 @@ class Shared:
             )
         )
 
-    def look_up(self, partition: int, key: str) -> None:
-        """Ask Alibaba about an order, a bounded number at once; asking twice is harmless."""
-        if key not in self._looking:
-            self._to_look_up[key] = partition
-
-    def start_lookups(self, store_of: Callable[[int, str], str | None]) -> None:
-        """Start look-ups that wait, as far as there is room."""
-        for silent in [store_id for store_id in self._silent if self._may_ask(store_id)]:
-            self._to_look_up |= self._silent.pop(silent)
-        room = self.settings.lookups_max - len(self._looking)
-        for key in list(self._to_look_up)[: max(0, room)]:
-            partition = self._to_look_up.pop(key)
-            store_id = store_of(partition, key)
-            if store_id and not self._may_ask(store_id):
-                self._silent.setdefault(store_id, {})[key] = partition
-                continue
-            line = self.line(store_id) if store_id else None
-            if line is None:
-                continue  # its due time brings it back
-            self._looking.add(key)
-            self._spawn_lookup(line, partition, key)
-
     def _may_ask(self, store_id: str) -> bool:
         if self.is_open(store_id):
             return True
         return self.gates.closed[store_id].reason not in _SILENT
 
-    def _spawn_lookup(self, line: StoreLine, partition: int, key: str) -> None:
+    def _ask(self, store_id: str, partition: int, key: str) -> bool:
+        line = self.line(store_id)
+        if line is None:
+            return False
         trade_id = parse_order_key(key).trade_id
         self.background.spawn(lambda: self.caller.look_up(line, partition, key, trade_id))
+        return True
 
     def done(self, done: Done) -> None:
         """A call ended: what it says of its store."""
-        self._looking.discard(done.key)
+        self.lookups.ended(done.key)
         if done.gate == _UNAUTHORISED:
             self._refused(done)
         elif done.gate is not None:
@@ -419,7 +332,7 @@ class Shared:
     def under_way(self) -> int:
         """Calls and look-ups whose end has not come back."""
         calling = sum(work.phase is not Phase.ASKED for work in self.works)
-        return calling + len(self._looking)
+        return calling + len(self.lookups.under_way)
 
     def observe(self) -> None:
         """Tell the gauges."""

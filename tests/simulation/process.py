@@ -13,10 +13,11 @@ from typing import Any, Protocol, cast
 from unittest.mock import patch
 
 from services.notifier.app import SOURCES, Notifier
+from services.notifier.codecs import Codecs
 from services.notifier.metrics import NotifierMetrics
 from services.notifier.scheduling import Phase as Calling
 from services.notifier.settings import NotifierSettings
-from services.notifier.shared import Codecs, Shared
+from services.notifier.shared import Shared
 from tests.simulation.alibaba import Call, ModelAlibaba, ModelClient
 from tests.simulation.background import ModelBackground
 from tests.simulation.broker import ModelBroker

@@ -6,7 +6,7 @@ from typing import Any
 
 from pydantic import SecretStr
 
-from services.notifier.shared import Codecs
+from services.notifier.codecs import Codecs
 from tests.unit.notifier.rule.builders import START, make_order, make_shipment, make_store
 from waybill.contracts import Claim, Proof
 from waybill.contracts.keys import partition_of

@@ -199,9 +199,9 @@ class Notifier(RuleBasedStateMachine):
         return [call for call in calls if id(call) not in self.ended]
 
     @rule(data=st.data(), soon=soon)
-    @precondition(lambda self: self.desk.shared._looking)
+    @precondition(lambda self: self.desk.shared.lookups.under_way)
     def look_up_ends(self, data: st.DataObject, soon: bool) -> None:
-        key = data.draw(st.sampled_from(sorted(self.desk.shared._looking)))
+        key = data.draw(st.sampled_from(sorted(self.desk.shared.lookups.under_way)))
         answers: list[LookupAnswer] = [
             Holds((("7767", "FEDEX", None),)),
             HoldsNone(OrderStatus.AWAITING_SHIPMENT),
@@ -331,7 +331,7 @@ class NotifierThatEnds(Notifier):
             self.end(upload, desk.uploaded(upload.key), soon=False)
         for declare in self.open_ones(desk.caller.declares):
             self.end(declare, CallEnded(Accepted("V"), declare.attempt), soon=False)
-        for key in list(desk.shared._looking):
+        for key in list(desk.shared.lookups.under_way):
             attempt = desk.entry(key).attempt
             number = attempt.tracking_number if attempt else None
             self.looked_up(key, Holds(((number, "FEDEX", "V"),)))

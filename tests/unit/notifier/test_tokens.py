@@ -146,7 +146,7 @@ def test_look_ups_of_a_store_without_good_tokens_wait_and_go_at_once_when_there_
     desk.calling(KEY)
     desk.clock.passed_s += 1
     _tell(desk, tokens, ended_at=desk.clock.now(), ended_reason="authorisation_over")
-    desk.shared.look_up(0, KEY)
+    desk.shared.lookups.add(0, KEY)
     desk.turn()
     assert desk.caller.lookups == []
 

@@ -15,11 +15,12 @@ from pydantic import SecretStr
 
 from services.notifier.app import Notifier
 from services.notifier.caller import Caller, Done, Page, StoreLine
+from services.notifier.codecs import Codecs
 from services.notifier.handler import NotifierPartition
 from services.notifier.metrics import NotifierMetrics
 from services.notifier.rule import CallEnded, DeclareRequest, Event, LookedUp, Uploaded
 from services.notifier.settings import NotifierSettings
-from services.notifier.shared import Codecs, Shared
+from services.notifier.shared import Shared
 from services.notifier.view import entry_key, unpack
 from tests.unit.notifier.rule.builders import START, make_order, make_shipment, make_store
 from waybill.alibaba.client import AlibabaClient
