@@ -204,12 +204,11 @@ def after_failure(
 
 
 def after_renewal(tries: Tries, now: datetime, rules: RefreshRules) -> Tries:
-    """There are new tokens. If reads were refused, the next such refresh waits: at most one per token,
-    and a site that refuses every token is not asked for new ones without end."""
-    if not tries.refusals:
-        return Tries()
-    not_before = now + timedelta(seconds=pause_s(tries.failures, rules))
-    return Tries(failures=tries.failures + 1, not_before=not_before)
+    """There are new tokens, and the next ones wait at least the shortest pause. When reads were refused
+    it grows: a site that refuses every token is not asked for new ones without end."""
+    failures = tries.failures if tries.refusals else 0
+    not_before = now + timedelta(seconds=pause_s(failures, rules))
+    return Tries(failures=failures + 1 if tries.refusals else 0, not_before=not_before)
 
 
 def after_read(tries: Tries) -> Tries:

@@ -74,7 +74,7 @@ def _print(counts: Counter[tuple[str, str]], shown: list[Letter]) -> None:
         given_up = letter.given_up_at[:19].replace("T", " ")
         place = letter.position.removeprefix("dead-letters/").replace("/", ":")
         came = f"{letter.topic}/{letter.partition}/{letter.offset}"
-        key = Text((letter.key or "-")[:100])
+        key = letter.key or "-"
         table.add_row(place, given_up, came, letter.reason, key, Text(letter.error))
     if shown:
         out.print(table)
@@ -126,7 +126,8 @@ def _facts(letter: Letter) -> dict[str, str]:
 
 
 def _print_payload(record: Inbound) -> None:
-    """Text as it is, anything else in hex; cut at 64 KiB."""
+    """Key and text as they are, anything else in hex; cut at 64 KiB."""
+    typer.echo(f"key: {(record.key or b'').decode(errors='replace')}")
     value = (record.value or b"")[:_PAYLOAD_MAX]
     for name, header in record.headers:
         typer.echo(f"{name}: {(header or b'').decode(errors='replace')}")

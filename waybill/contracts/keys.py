@@ -44,6 +44,17 @@ def parse_order_key(text: str) -> OrderKey:
     return OrderKey(site, trade_id)
 
 
+def shown_key(key: bytes | None) -> str | None:
+    """A record key as anybody may see it: a foreign one may be a buyer's name, so only order keys are told."""
+    if key is None:
+        return None
+    text = key.decode(errors="replace")
+    try:
+        return str(parse_order_key(text))
+    except ValueError:
+        return f"no order key, {len(key)} bytes"
+
+
 def murmur2(data: bytes) -> int:
     """Kafka's murmur2 as a signed 32-bit integer (org.apache.kafka.common.utils.Utils)."""
     length = len(data)

@@ -10,6 +10,7 @@ from enum import StrEnum
 
 from waybill.contracts import headers as names
 from waybill.contracts.headers import last_int, last_text
+from waybill.contracts.keys import shown_key
 from waybill.contracts.topics import topics
 from waybill.reprocessing.stamps import origin, redriven, taken_from
 from waybill.reprocessing.topics import why_not
@@ -34,6 +35,7 @@ class Letter:
     partition: int | None
     offset: int | None
     key: str | None
+    """See `keys.shown_key`."""
     reason: str
     error: str
     group: str
@@ -60,7 +62,7 @@ def letter_of(record: Inbound) -> Letter:
         topic=text(names.DLQ_TOPIC),
         partition=last_int(found, names.DLQ_PARTITION),
         offset=last_int(found, names.DLQ_OFFSET),
-        key=None if record.key is None else record.key.decode(errors="replace"),
+        key=shown_key(record.key),
         reason=text(names.DLQ_REASON) or NO_REASON,
         error=text(names.DLQ_ERROR),
         group=text(names.DLQ_GROUP),

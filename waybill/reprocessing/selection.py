@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 
-from waybill.contracts.keys import parse_order_key
+from waybill.contracts.keys import parse_order_key, shown_key
 from waybill.reprocessing.stamps import is_replay
 from waybill.streaming.dead_letters import misplaced
 from waybill.streaming.records import Inbound
@@ -21,8 +21,6 @@ _AGO = re.compile(r"(\d{1,6})(m|h|d)")
 _UNITS = {"m": "minutes", "h": "hours", "d": "days"}
 _PLACE = re.compile(r"(\d{1,6}):(\d{1,18})")
 _SAMPLE_MAX = 5
-_KEY_CHARS_MAX = 100
-"""An order key has 97 at most; a foreign publisher may have taken anything for a key."""
 
 
 def parse_time(text: str, now: datetime) -> datetime:
@@ -149,8 +147,8 @@ class Tally:
     def take(self, record: Inbound) -> None:
         """Count one that is taken."""
         self.extents.setdefault(record.partition, Extent()).add(record)
-        key = (record.key or b"").decode(errors="replace")[:_KEY_CHARS_MAX]
-        if len(self.sample) < _SAMPLE_MAX and key not in self.sample:
+        key = shown_key(record.key)
+        if key and len(self.sample) < _SAMPLE_MAX and key not in self.sample:
             self.sample.append(key)
 
     def leave(self, why: str) -> None:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.integration.pipeline.leaks import assert_nothing_leaked
 from tests.integration.pipeline.shop import Shop
 from tests.integration.pipeline.stock import Stock, shop_of
 
@@ -47,7 +48,10 @@ def shop(stock: Stock, request: pytest.FixtureRequest) -> Iterator[Shop]:
     shop = stock.take()
     assert shop.installation.wish.orders_per_store == request.param
     yield shop
-    stock.give_back(shop)
+    try:
+        assert_nothing_leaked(shop)
+    finally:
+        stock.give_back(shop)
 
 
 @pytest.fixture

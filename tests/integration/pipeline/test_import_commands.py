@@ -1,9 +1,6 @@
 """What operators ask of the importer, on a real cluster: one order, history, facts that nobody sends."""
 
 import json
-import os
-import subprocess
-import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,6 +9,7 @@ import pytest
 
 from tests.integration.pipeline.shop import SETTLE_S, Shop
 from tests.integration.pipeline.stock import with_orders
+from tests.integration.pipeline.terminal import run
 from tests.waiting import wait_until
 from waybill.contracts import Enrichment
 from waybill.contracts.base import from_millis
@@ -22,19 +20,6 @@ from waybill.contracts.order import Order
 from waybill.streaming.records import Outbound
 
 pytestmark = [pytest.mark.kafka, pytest.mark.slow, pytest.mark.timeout(300)]
-
-
-def waybill(shop: Shop, *arguments: str) -> "subprocess.CompletedProcess[str]":
-    """A command on this installation."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("WAYBILL_")}
-    return subprocess.run(  # noqa: S603 - our own command
-        [sys.executable, "-c", "from waybill.cli import main; main()", *arguments],
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-        env=kept | {"WAYBILL_ENV_FILE": str(shop.installation.env_file)},
-    )
 
 
 def stop_polling(shop: Shop) -> None:
@@ -65,9 +50,9 @@ def has_one_order_read(shop: Shop) -> None:
     key = shop.shippable()[0]
     shop.admin.set_status(key.split(":")[1], "frozen")
 
-    first = waybill(shop, "orders", "import", key)
-    again = waybill(shop, "orders", "import", key, "--json")
-    missing = waybill(shop, "orders", "import", "sandbox:4711", "--wait-s", "2")
+    first = run(shop, "orders", "import", key)
+    again = run(shop, "orders", "import", key, "--json")
+    missing = run(shop, "orders", "import", "sandbox:4711", "--wait-s", "2")
 
     assert (first.returncode, first.stderr) == (0, "")
     assert f"{key} published: on_hold" in first.stdout
@@ -82,8 +67,8 @@ def has_history_read(shop: Shop) -> None:
     new = [shop.admin.create_order(store_id.split("-")[1]) for _ in range(3)]
     published = len(shop.read("orders"))
 
-    ended = waybill(shop, "stores", "import", store_id, "--from", "1h", "--wait-s", "60")
-    shown = waybill(shop, "stores", "import", store_id, "--json")
+    ended = run(shop, "stores", "import", store_id, "--from", "1h", "--wait-s", "60")
+    shown = run(shop, "stores", "import", store_id, "--json")
 
     assert (ended.returncode, ended.stderr) == (0, "")
     assert {f"sandbox:{trade_id}" for trade_id in new} <= set(shop.orders())
@@ -103,7 +88,7 @@ def has_facts_told(shop: Shop, tmp_path: Path) -> None:
         f"trade_id,internal_note,weight_total\n{noted.key},Call first,2.5 kg\n", encoding="utf-8"
     )
 
-    ended = waybill(shop, "orders", "enrich", "--file", str(file), "--store", noted.store_id)
+    ended = run(shop, "orders", "enrich", "--file", str(file), "--store", noted.store_id)
     publish_misplaced(shop, placed.store_id, sku)
 
     assert (ended.returncode, ended.stderr) == (0, "")

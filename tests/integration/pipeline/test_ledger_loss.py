@@ -5,9 +5,7 @@ importer is stopped, so that the notifier's orders still say "awaiting shipment"
 is left between the replay and a second shipment.
 """
 
-import os
 import subprocess
-import sys
 from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -26,6 +24,7 @@ from confluent_kafka.admin import (  # type: ignore[attr-defined]  # public, but
 
 from tests.integration.pipeline.shop import ADMIN_S, SETTLE_S, Shop
 from tests.integration.pipeline.stock import with_orders
+from tests.integration.pipeline.terminal import run
 from tests.waiting import wait_until
 from waybill.contracts.keys import partition_of
 from waybill.contracts.ledger import State
@@ -66,7 +65,8 @@ def _delete_records(shop: Shop, topic: str) -> None:
 def _noted(shop: Shop) -> set[int]:
     """Partitions that wrote a note, if only to keep their positions: another ledger stops these."""
     group = shop.installation.program("notifier").env["WAYBILL_GROUP"]
-    answer = _admin(shop).list_consumer_group_offsets([ConsumerGroupTopicPartitions(group)])[group]
+    admin = _admin(shop)  # its answers end with it
+    (answer,) = admin.list_consumer_group_offsets([ConsumerGroupTopicPartitions(group)]).values()
     places = answer.result(ADMIN_S).topic_partitions or []
     return {place.partition for place in places if decode(place.metadata)}
 
@@ -163,15 +163,7 @@ def _start_notifier(shop: Shop) -> Running:
 
 def _waybill(shop: Shop, *arguments: str) -> "subprocess.CompletedProcess[str]":
     group = shop.installation.program("notifier").env["WAYBILL_GROUP"]
-    own = {"WAYBILL_ENV_FILE": str(shop.installation.env_file), "WAYBILL_GROUP": group}
-    return subprocess.run(  # noqa: S603 - our own command
-        [sys.executable, "-c", "from waybill.cli import main; main()", *arguments],
-        env={**os.environ, **own},
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
+    return run(shop, *arguments, env={"WAYBILL_GROUP": group})
 
 
 def _in_phase(shop: Shop, phase: str) -> int:

@@ -1,9 +1,6 @@
 """Replay, redrive and reconcile beside running services: nothing is sent or told twice; differences show."""
 
 import json
-import os
-import subprocess
-import sys
 from typing import Any
 
 import httpx
@@ -12,6 +9,7 @@ import pytest
 
 from tests.integration.pipeline.shop import SETTLE_S, Shop
 from tests.integration.pipeline.stock import with_orders
+from tests.integration.pipeline.terminal import waybill
 from tests.waiting import wait_until
 from waybill.cli.shipment_lines import ShipmentWriter
 from waybill.contracts.codec import SINGLE_OBJECT, schema_fingerprint
@@ -21,21 +19,6 @@ from waybill.contracts.shipment import Action
 from waybill.streaming.records import Outbound
 
 pytestmark = [pytest.mark.kafka, pytest.mark.slow, pytest.mark.timeout(300)]
-
-
-def waybill(shop: Shop, *arguments: str, code: int = 0) -> str:
-    """Run `waybill …` for this installation; its output."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("WAYBILL_")}
-    ended = subprocess.run(  # noqa: S603 - our own command
-        [sys.executable, "-c", "from waybill.cli import main; main()", *arguments],
-        capture_output=True,
-        text=True,
-        timeout=90,
-        check=False,
-        env=kept | {"WAYBILL_ENV_FILE": str(shop.installation.env_file)},
-    )
-    assert ended.returncode == code, ended.stdout + ended.stderr
-    return ended.stdout
 
 
 def wait_consumed(shop: Shop) -> None:

@@ -1,24 +1,24 @@
 """Tokens that end in the middle of a run: their store waits, the other goes on, nothing lost or doubled."""
 
-import os
 import subprocess
-import sys
 from collections import Counter
 
 import httpx
 import pytest
 
+from tests.integration.pipeline.leaks import assert_nothing_leaked, pages_of
 from tests.integration.pipeline.shop import SETTLE_S, Shop
 from tests.integration.pipeline.stock import with_orders
+from tests.integration.pipeline.terminal import WAYBILL, environment
 from tests.integration.pipeline.tokens import (
     admin_call,
-    assert_no_token_was_logged,
     end_tokens,
     refreshes,
     tokens_of,
 )
 from tests.waiting import wait_until
 from waybill.contracts.notification import Outcome
+from waybill.demo.installation import SERVICES
 from waybill.demo.sandbox_admin import Seller
 
 pytestmark = [pytest.mark.kafka, pytest.mark.slow, pytest.mark.timeout(400)]
@@ -41,11 +41,12 @@ def _confirmed(shop: Shop) -> set[str]:
 
 def _connect_again(shop: Shop, seller: Seller) -> None:
     """`waybill stores connect STORE`, and what the seller does on Alibaba's page."""
-    env = os.environ | {"WAYBILL_ENV_FILE": str(shop.installation.env_file)}
-    command = [sys.executable, "-c", "from waybill.cli import main; main()", "stores", "connect"]
     options = ["--authorization", "1m", "--no-browser", f"sandbox-{seller.id}"]
     terminal = subprocess.Popen(  # noqa: S603 - our own command
-        [*command, *options], stdout=subprocess.PIPE, text=True, env=env
+        [*WAYBILL, "stores", "connect", *options],
+        stdout=subprocess.PIPE,
+        text=True,
+        env=environment(shop),
     )
     try:
         assert terminal.stdout is not None
@@ -100,7 +101,7 @@ def test_a_store_whose_tokens_end_waits_and_finishes_after_it_is_connected_again
     assert tokens_of(shop, first).generation == 2
     assert shop.metric("importer", "waybill_stores_needing_reauth") == 0
     shop.assert_one_shipment_each()
-    assert_no_token_was_logged(shop)
+    assert_nothing_leaked(shop, pages_of(shop, SERVICES))
 
 
 @with_orders(30)
@@ -124,7 +125,7 @@ def test_tokens_are_refreshed_in_the_middle_of_a_run_and_nobody_notices(shop: Sh
         tokens = tokens_of(shop, seller)
         assert (tokens.generation, tokens.ended_at) == (1, None)
     shop.assert_one_shipment_each()
-    assert_no_token_was_logged(shop)
+    assert_nothing_leaked(shop, pages_of(shop, SERVICES))
 
 
 def _least(shop: Shop) -> int:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from waybill.contracts.keys import murmur2, order_key, parse_order_key, partition_of
+from waybill.contracts.keys import murmur2, order_key, parse_order_key, partition_of, shown_key
 
 
 @pytest.mark.parametrize(
@@ -47,3 +47,18 @@ def test_what_is_no_order_key_is_refused_with_what_to_write(key: str, message: s
 
 def test_partitions_of_twelve() -> None:
     assert [partition_of(f"sandbox:{n}", 12) for n in (1, 1001)] == [1, 5]
+
+
+@pytest.mark.parametrize(
+    ("key", "shown"),
+    [
+        (None, None),
+        (b"alibaba:255201166001024316", "alibaba:255201166001024316"),
+        ("Jürgen Müller".encode(), "no order key, 15 bytes"),
+        (b"alibaba:Jane Doe", "no order key, 16 bytes"),
+        (b"", "no order key, 0 bytes"),
+        (b"\xff", "no order key, 1 bytes"),
+    ],
+)
+def test_only_order_keys_are_shown(key: bytes | None, shown: str | None) -> None:
+    assert shown_key(key) == shown

@@ -153,9 +153,11 @@ def test_early_refreshes_of_one_token_after_another_are_slowed_down() -> None:
     assert second.not_before == _in(15)
 
 
-def test_a_renewal_in_time_leaves_nothing_behind() -> None:
+def test_a_renewal_in_time_leaves_only_the_shortest_pause_behind() -> None:
     late = after_failure(after_failure(Tries(), START, RULES), START, RULES)
-    assert after_renewal(late, START, RULES) == Tries()
+    renewed = after_renewal(late, START, RULES)
+    assert renewed == Tries(not_before=_in(5))
+    assert _step(_in(1), after_refusal(renewed)) == Wait(_in(5)), "its first read was refused"
 
 
 def test_a_read_that_is_answered_ends_the_suspicion() -> None:
