@@ -47,8 +47,6 @@ class Losses:
         kind = self._rng.choice(("end", "end", "all", "beginning", "topic", "positions"))
         match kind:
             case "topic":
-                if any(self._noted(number) is None for number in range(records.PARTITIONS)):
-                    return  # positions and ledger both gone look like a new installation
                 self._world.note("broker", "loses the ledger topic, which is made anew")
                 self._world.broker.recreate("ledger")
                 for number in range(records.PARTITIONS):

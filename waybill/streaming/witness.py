@@ -159,9 +159,9 @@ class Verdict(StrEnum):
     OK = "ok"
     """Everything that was noted is there."""
     NEW = "new"
-    """Nothing noted and nothing there: a new installation."""
+    """Nothing noted, and neither a state nor inputs: a new installation."""
     UNKNOWN = "unknown_past"
-    """Nothing noted, but a state: offsets expired, or the topics came from elsewhere."""
+    """Nothing noted, but a state or inputs: offsets expired, topics came from elsewhere or were lost."""
     LOST = "lost"
 
 
@@ -196,9 +196,14 @@ def judge(number: int, state: str, seen: Observed) -> Judgement:
         return Judgement(Verdict.LOST, note, loss, frozenset(lost_inputs))
     if note is not None:
         return Judgement(Verdict.OK, note)
-    # a note that cannot be read was written by somebody: then there is a past
-    is_new = not seen.note and seen.ends.get(state, 0) == 0
-    return Judgement(Verdict.NEW if is_new else Verdict.UNKNOWN)
+    return Judgement(Verdict.NEW if _is_new(state, seen) else Verdict.UNKNOWN)
+
+
+def _is_new(state: str, seen: Observed) -> bool:
+    """A note that cannot be read was written by somebody, and inputs that somebody published may have been
+    worked on: then there is a past."""
+    is_empty = seen.ends.get(state, 0) == 0
+    return is_empty and not seen.note and not any(extent.end for extent in seen.inputs.values())
 
 
 def _lost_state(note: Note, state: str, seen: Observed) -> Iterator[_Finding]:

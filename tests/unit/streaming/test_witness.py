@@ -39,16 +39,31 @@ def test_more_than_was_noted_is_fine() -> None:
     assert judge(3, "ledger", _seen(ends={"ledger": 44})).verdict is Verdict.OK
 
 
+UNTOUCHED = {"shipments": Extent("s-id", 0, 0)}
+
+
 @pytest.mark.parametrize(
-    ("end", "verdict"), [(0, Verdict.NEW), (1, Verdict.UNKNOWN), (40, Verdict.UNKNOWN)]
+    ("ledger_end", "inputs", "verdict"),
+    [
+        (0, UNTOUCHED, Verdict.NEW),
+        (1, UNTOUCHED, Verdict.UNKNOWN),
+        (40, UNTOUCHED, Verdict.UNKNOWN),
+        # ledger and positions may have been lost together
+        (0, {"shipments": Extent("s-id", 0, 1)}, Verdict.UNKNOWN),
+        (0, {"shipments": Extent("s-id", 30, 30)}, Verdict.UNKNOWN),
+    ],
 )
-def test_without_a_note_only_an_empty_ledger_is_a_new_one(end: int, verdict: Verdict) -> None:
-    assert judge(3, "ledger", _seen(None, ends={"ledger": end})).verdict is verdict
+def test_without_a_note_only_untouched_topics_are_new(
+    ledger_end: int, inputs: dict[str, Extent], verdict: Verdict
+) -> None:
+    seen = _seen(None, ends={"ledger": ledger_end}, inputs=inputs, committed={})
+    assert judge(3, "ledger", seen).verdict is verdict
 
 
 @pytest.mark.parametrize("note", ["{}", '{"v":2}', "nonsense", "[]", '{"v":1}'])
 def test_a_note_that_cannot_be_read_tells_that_there_was_a_past(note: str) -> None:
-    assert judge(3, "ledger", _seen(note, ends={"ledger": 0})).verdict is Verdict.UNKNOWN
+    seen = _seen(note, ends={"ledger": 0}, inputs=UNTOUCHED, committed={})
+    assert judge(3, "ledger", seen).verdict is Verdict.UNKNOWN
 
 
 @pytest.mark.parametrize(
