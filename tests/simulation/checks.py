@@ -63,7 +63,9 @@ class Watch:
         """The ledger of a partition lost something: what is left is the truth."""
         self.losses[number] += 1
         place = Place("shipments", number)
-        self._since[place] = len(self.world.broker.log(place).slots)
+        # without a position everything is read again, and known again
+        is_read_on = place in self._processed
+        self._since[place] = len(self.world.broker.log(place).slots) if is_read_on else 0
         self._latest = {k: r for k, r in self._latest.items() if records.home(k) != number}
         log = self.world.broker.log(Place("ledger", number))
         for record, transaction in log.slots[log.start :]:
