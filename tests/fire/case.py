@@ -53,7 +53,8 @@ class Case:
             entries[entry.key].append(entry)
         told: dict[Event, list[Notification]] = defaultdict(list)
         for note in self.evidence.notifications:
-            told[note.order_key, note.shipment_id or ""].append(note)
+            for shipment_id in (note.shipment_id or "", *note.part_shipment_ids):
+                told[note.order_key, shipment_id].append(note)
         accepted: dict[str, list[dict[str, Any]]] = defaultdict(list)
         for row in self.evidence.journal:
             if row["kind"] == "shipment":

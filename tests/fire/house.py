@@ -24,8 +24,11 @@ from tests.fire.script import (
 )
 from waybill import broker
 from waybill.broker.ports import free_port
+from waybill.cli.store_book import StoreBook
+from waybill.contracts import Store
+from waybill.contracts.store import PartialPolicy
 from waybill.demo import processes
-from waybill.demo.installation import Installation, Wish
+from waybill.demo.installation import SITE, Installation, Tell, Wish
 from waybill.demo.processes import Program, Running
 from waybill.demo.sandbox_admin import SandboxAdmin
 from waybill.settings import KafkaSettings
@@ -66,9 +69,17 @@ class House(Installation):
         self.turns = {name: RLock() for name in SERVICES}
         self.fell: list[str] = []
         """Services that ended by themselves, with their last words."""
+        self.collecting = ""
+        """The store whose parts wait for each other."""
         self._second_port = free_port()
         self._started: dict[str, Running] = {}
         self._admin: SandboxAdmin | None = None
+
+    def start(self, tell: Tell) -> None:
+        """See `Installation.start`; the second store collects parts, the first one refuses them."""
+        super().start(tell)
+        self.collecting = f"{SITE}-{self.admin.sellers()[1].id}"
+        StoreBook(self.cluster).change(self.collecting, _collect)
 
     # ------------------------------------------------------------------------------------- services
 
@@ -215,3 +226,9 @@ def _last_words(log: Path) -> str:
     lines = log.read_text("utf-8", errors="replace").splitlines() if log.exists() else []
     errors = [line for line in lines if '"level": "error"' in line or "Error: " in line]
     return (errors or lines or ["(nothing in its log)"])[-1][:400]
+
+
+def _collect(store: Store | None) -> tuple[Store, None]:
+    assert store is not None
+    changes = {"partial_policy": PartialPolicy.COLLECT, "revision": store.revision + 1}
+    return store.model_copy(update=changes), None

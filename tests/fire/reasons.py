@@ -57,12 +57,23 @@ def _untrue_wait(
         Reason.ORDER_NOT_SHIPPABLE_YET: key in case.importable - case.open_at_site,
         Reason.NO_TRACKING_NUMBER: shipment is not None and not shipment.tracking_number,
         Reason.CARRIER_UNMAPPED: carrier not in CARRIERS,
+        Reason.PARTS_MISSING: not _are_all_there(case.events[key]),
     }
     return None if reason and is_true.get(reason) else f"its reason {reason} is not true"
 
 
+def _are_all_there(events: list[Shipment]) -> bool:
+    """Whether the parts of an order that nobody took back reach from the first to the final one."""
+    newest: dict[str, Shipment] = {}
+    for event in sorted(events, key=lambda each: each.effective_revision):
+        newest[event.shipment_id] = event
+    parts = [one.part for one in newest.values() if one.part and one.action is not Action.VOID]
+    last = next((part.number for part in parts if part.final), None)
+    return last is not None and {part.number for part in parts} >= set(range(1, last + 1))
+
+
 _BY_ITS_FIELDS: Mapping[Reason, Callable[[Shipment], bool]] = {
-    Reason.PARTIAL_SHIPMENT: lambda e: e.covers_order is Coverage.PARTIAL,
+    Reason.PARTIAL_SHIPMENT: lambda e: e.covers_order is Coverage.PARTIAL or e.part is not None,
     Reason.RETURN_SHIPMENT: lambda e: e.is_return,
     Reason.TEST_SHIPMENT: lambda e: e.test,
     Reason.ORDER_OF_ANOTHER_STORE: lambda e: e.store_id is not None,

@@ -16,6 +16,7 @@ BAD = "fire-bad"
 """Header of a record that is published to become a dead letter; its value is the reason."""
 NOBODYS = tuple(f"9990000000000001{number:02d}" for number in range(3))
 """Order numbers that nobody has."""
+_PARTS = 2
 _SHARE_OF_SPAN = 0.7
 """The last story begins then, so that its later events still fall into the fire."""
 
@@ -133,6 +134,39 @@ def _refused(t: Teller, trade: str) -> list[Outbound]:
     return [t.make.avro(kinds[int(trade) % len(kinds)](trade))]
 
 
+def _part(t: Teller, trade: str, number: int, **changes: Any) -> Outbound:
+    """The last of two parts is final; the first one's number goes to Alibaba."""
+    suffix = f"-part-{number}"
+    tracking = t.make.other(trade) + str(number) if number > 1 else t.make.number(trade)
+    part = {"number": number, "final": number == _PARTS}
+    return t.plain(trade, suffix=suffix, tracking=tracking, part=part, **changes)
+
+
+def _parts(t: Teller, trade: str) -> list[Outbound]:
+    return [_part(t, trade, 1), _part(t, trade, 2), _part(t, trade, 2)]
+
+
+def _parts_with_a_change(t: Teller, trade: str) -> list[Outbound]:
+    tracking = t.make.other(trade) + "9"
+    changed = t.plain(
+        trade,
+        suffix="-part-2",
+        tracking=tracking,
+        part={"number": 2, "final": True},
+        revision=2,
+        action="correct",
+    )
+    return [*_parts(t, trade), changed]
+
+
+def _part_taken_back(t: Teller, trade: str) -> list[Outbound]:
+    return [_part(t, trade, 1), _part(t, trade, 2), t.void(trade, 2, "-part-2")]
+
+
+def _first_part(t: Teller, trade: str) -> list[Outbound]:
+    return [_part(t, trade, 1)]
+
+
 STORIES = (
     Story("good", 16, _good),
     Story("json", 4, _json),
@@ -150,6 +184,10 @@ STORIES = (
     Story("never numbered", 1, _never_numbered),
     Story("unmapped carrier", 1, _unmapped),
     Story("refused", 3, _refused),
+    Story("parts", 6, _parts, any_order=True),
+    Story("parts with a change", 3, _parts_with_a_change, any_order=True),
+    Story("part taken back", 3, _part_taken_back, any_order=True),
+    Story("first part", 1, _first_part),
 )
 
 

@@ -159,7 +159,8 @@ _ENDED: Mapping[SeenEnd, tuple[Outcome, ...]] = {
 
 def _outcomes(end: SeenEnd, entry: LedgerEntry) -> tuple[Outcome, ...]:
     """What the last notification about a shipment may say; empty while it is under way."""
-    return _CURRENT.get(entry.state, ()) if end is SeenEnd.CURRENT else _ENDED.get(end, ())
+    is_current = end in (SeenEnd.CURRENT, SeenEnd.PART)
+    return _CURRENT.get(entry.state, ()) if is_current else _ENDED.get(end, ())
 
 
 # ------------------------------------------------------------------------------------ notifications
