@@ -93,7 +93,7 @@ def gather(house: House) -> Evidence:
     totals = house.admin.totals()
     return Evidence(
         published=[_published(house, shipments, record) for record in records["shipments"]],
-        ledger=[ledger.decode(record.value) for record in records["ledger"]],
+        ledger=[ledger.decode(record.value) for record in records["ledger"] if record.value],
         notifications=[notifications.decode(record.value) for record in records["notifications"]],
         dead=[_dead(record) for record in records["dead-letters"]],
         proofs=_proofs(Codec(Proof, "proof", book), records["proofs"]),

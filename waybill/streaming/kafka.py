@@ -16,19 +16,22 @@ from confluent_kafka import (
 from waybill.settings import KafkaSettings
 from waybill.streaming.clients import (
     member_consumer,
+    offsets_consumer,
     reader_consumer,
     transactional_producer,
 )
 from waybill.streaming.errors import FatalError, UnclearError
 from waybill.streaming.ports import Opened, Place, ReadBatch, Sources
 from waybill.streaming.records import Header, Inbound, Outbound
-from waybill.streaming.survey import Survey, physical_names
+from waybill.streaming.survey import Survey, UnsettledError, physical_names
 from waybill.streaming.transactions import FencedProducer
 
 log = structlog.get_logger()
 
 _OPEN_S = 30.0
 """Longest wait for one step of a takeover: a predecessor's open transaction ends within 15 s."""
+SEAL_KEY = b"seal"
+"""Key of the tombstone that ends an open transaction; no state topic has such a key of its own."""
 _GONE = {KafkaError._AUTO_OFFSET_RESET, KafkaError.OFFSET_OUT_OF_RANGE}  # noqa: SLF001 - local codes are named so
 
 
@@ -238,7 +241,12 @@ class KafkaOpener:
         # a new admin client each time: an old one goes on asking with the leader epoch from before a
         # broker's restart, and is refused for ever
         survey = Survey(self._kafka, self._group, self._sources)
-        standing = survey.look([partition])[partition]
+        try:
+            standing = survey.look([partition], fenced=True)[partition]
+        except UnsettledError as error:
+            log.warning("transaction_left_open", partition=partition, detail=str(error))
+            self._end_open_transaction(producer, survey, partition)
+            standing = survey.look([partition], fenced=True)[partition]
         return Opened(
             KafkaTransactions(producer, self._physical, partition, self._sources.owned),
             ends=standing.ends,
@@ -250,6 +258,26 @@ class KafkaOpener:
             state_start=standing.state_start,
             inputs=standing.inputs,
         )
+
+    def _end_open_transaction(
+        self, producer: FencedProducer, survey: Survey, partition: int
+    ) -> None:
+        """End what a predecessor's fence left open: a marker of the same producer ends all before it.
+
+        A broker that was killed and came back was seen to take a transaction for complete whose markers it
+        had not written: its records stay invisible, though a call may have been made upon them. Ended as
+        committed, the state knows at least as much as before; positions go back to the last sure ones,
+        and what is read again the state knows already.
+        """
+        metadata = offsets_consumer(self._kafka, self._group, settled=False)
+        try:
+            producer.commit(
+                [Outbound(name, partition, SEAL_KEY, None) for name in self._sources.state],
+                survey.last_positions(partition) if self._sources.inputs else [],
+                metadata.consumer_group_metadata(),
+            )
+        finally:
+            metadata.close()
 
 
 def unwrapped(error: KafkaException) -> KafkaError:

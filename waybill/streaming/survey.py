@@ -8,7 +8,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import structlog
 from confluent_kafka import (
     IsolationLevel,
     KafkaError,
@@ -22,17 +21,15 @@ from waybill.clock import boot_s
 from waybill.contracts.topics import topics
 from waybill.settings import KafkaSettings
 from waybill.streaming.clients import admin_client, offsets_consumer
-from waybill.streaming.errors import FatalError
+from waybill.streaming.errors import FatalError, UnclearError
 from waybill.streaming.ports import Extent, Sources
 from waybill.streaming.witness import NoteError, decode
-
-log = structlog.get_logger()
 
 _ANSWER_S = 30.0
 """Longest wait for one answer: a predecessor's open transaction ends within 15 s."""
 
-_SETTLED_S = 20.0
-"""Longest wait for positions that no open transaction is about to change."""
+_SETTLED_S = 10.0
+"""After a fence nothing is open any more; a loaded broker needs some seconds to see it."""
 
 _COORDINATOR_S = 10.0
 """A group's coordinator is elected and has read its offsets within seconds."""
@@ -47,6 +44,10 @@ _COMING_UP = {
 def physical_names(kafka: KafkaSettings) -> dict[str, str]:
     """Logical topic name to the name on the cluster."""
     return {logical: kafka.physical(topic.name) for logical, topic in topics().items()}
+
+
+class UnsettledError(UnclearError):
+    """A transaction is still open where the fence should have ended it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,13 +75,18 @@ class Survey:
         self._followed = (*sources.state, *sources.views)
         self._admin = admin_client(kafka, f"{group}-survey")
 
-    def look(self, partitions: Sequence[int]) -> dict[int, Standing]:
-        """How these partitions stand; a partition count that is not the installation's is fatal."""
+    def look(self, partitions: Sequence[int], *, fenced: bool = False) -> dict[int, Standing]:
+        """How these partitions stand; a partition count that is not the installation's is fatal.
+
+        Fenced: the caller is their only writer, so nothing may be open: raises UnsettledError otherwise.
+        """
         ids = self._topic_ids()
-        committed = self._committed(partitions)
+        committed = self._committed(partitions, settled=fenced)
         inputs = self._sources.inputs
         specs: Any = OffsetSpec  # the client ships no types for it
         ends = self._offsets((*self._followed, *inputs), partitions, specs.latest())
+        if fenced:
+            self._check_settled(partitions, ends)
         starts = self._offsets((*self._sources.state, *inputs), partitions, specs.earliest())
         count = self._kafka.partitions
         return {
@@ -111,15 +117,19 @@ class Survey:
         return (committed.metadata or None) if committed is not None else None
 
     def _offsets(
-        self, names: Iterable[str], partitions: Sequence[int], spec: Any
+        self,
+        names: Iterable[str],
+        partitions: Sequence[int],
+        spec: Any,
+        isolation: IsolationLevel = IsolationLevel.READ_COMMITTED,
     ) -> dict[tuple[str, int], int]:
-        """High watermarks are asked for as the last stable offset: after a fence both are the same."""
+        """The latest one as readers of committed records see it, unless asked otherwise."""
         asked = {(n, p): TopicPartition(self._physical[n], p) for n in names for p in partitions}
         if not asked:
             return {}
         answers = self._admin.list_offsets(
             dict.fromkeys(asked.values(), spec),
-            isolation_level=IsolationLevel.READ_COMMITTED,
+            isolation_level=isolation,
             request_timeout=_ANSWER_S,
         )
         found = {(at.topic, at.partition): answer for at, answer in answers.items()}
@@ -128,7 +138,34 @@ class Survey:
             for place, at in asked.items()
         }
 
-    def _committed(self, partitions: Sequence[int]) -> dict[tuple[str, int], TopicPartition]:
+    def _check_settled(
+        self, partitions: Sequence[int], ends: Mapping[tuple[str, int], int]
+    ) -> None:
+        """What lies behind an open transaction of a state topic could not be read, and might be a call."""
+        specs: Any = OffsetSpec  # the client ships no types for it
+        raw = self._offsets(
+            self._sources.state, partitions, specs.latest(), IsolationLevel.READ_UNCOMMITTED
+        )
+        for (name, number), end in raw.items():
+            if ends[name, number] < end:
+                raise UnsettledError(
+                    f"{name}-{number} is readable to {ends[name, number]} of {end}"
+                )
+
+    def last_positions(self, partition: int) -> list[TopicPartition]:
+        """Where reading of the inputs goes on, by the last transaction that surely ended."""
+        specs: Any = OffsetSpec  # the client ships no types for it
+        starts = self._offsets(self._sources.inputs, [partition], specs.earliest())
+        asked = [TopicPartition(self._physical[name], partition) for name, _ in starts]
+        known = self._ask_committed(asked, _ANSWER_S, settled=False)
+        return [
+            TopicPartition(one.topic, one.partition, max(one.offset, start), one.metadata or "")
+            for one, start in zip(known, starts.values(), strict=True)
+        ]
+
+    def _committed(
+        self, partitions: Sequence[int], *, settled: bool
+    ) -> dict[tuple[str, int], TopicPartition]:
         """Of the inputs in these partitions, and every note of the owned topic for its partition count."""
         owned, inputs = self._sources.owned, self._sources.inputs
         if not inputs:
@@ -137,27 +174,29 @@ class Survey:
         own = [TopicPartition(self._physical[n], p) for n in names for p in partitions]
         others = sorted(set(range(self._kafka.partitions)) - set(partitions))
         noted = [TopicPartition(self._physical[owned], number) for number in others]
-        entries = [*self._settled(own), *self._ask_committed(noted, _ANSWER_S, settled=False)]
+        # another owner's transaction may be open for as long as it likes
+        entries = [
+            *(
+                self._settled(own)
+                if settled
+                else self._ask_committed(own, _ANSWER_S, settled=False)
+            ),
+            *self._ask_committed(noted, _ANSWER_S, settled=False),
+        ]
         logical = {self._physical[name]: name for name in (owned, *inputs)}
         found = {(logical[e.topic], e.partition): e for e in entries if e.offset >= 0}
         self._check_noted_counts(e for (name, _), e in found.items() if name == owned)
         return found
 
     def _settled(self, asked: Sequence[TopicPartition]) -> Sequence[TopicPartition]:
-        """The positions once no transaction is about to change them, or else as they are.
-
-        After a killed broker came back, positions were seen to count as about to change for ever. Whoever
-        asks has fenced their writers, so what is told then is at worst too old: records are read again,
-        whose outcome the state knows, and an older note makes the judgement stricter.
-        """
         try:
             return self._ask_committed(asked, _SETTLED_S, settled=True)
         except KafkaException as error:
             if error.args[0].code() != KafkaError._TIMED_OUT:  # noqa: SLF001 - public in C
                 raise
-        entries = self._ask_committed(asked, _ANSWER_S, settled=False)
-        log.warning("positions_unsettled", group=self._group, waited_s=_SETTLED_S)
-        return entries
+            raise UnsettledError(
+                f"positions are about to change, for {_SETTLED_S:.0f} s"
+            ) from error
 
     def _ask_committed(
         self, asked: Sequence[TopicPartition], timeout_s: float, *, settled: bool

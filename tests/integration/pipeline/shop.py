@@ -113,7 +113,7 @@ class Shop:
 
     def ledger(self) -> list[LedgerEntry]:
         """Every version of every entry."""
-        return [self._ledger.decode(record.value) for record in self.read("ledger")]
+        return [self._ledger.decode(record.value) for record in self.read("ledger") if record.value]
 
     def orders(self) -> dict[str, Order]:
         """The newest state of each order."""

@@ -1,6 +1,7 @@
 """The note of a real transaction: kept beside the position, found at the next takeover and from outside."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import pytest
 from confluent_kafka import Consumer, Producer, TopicPartition
@@ -15,7 +16,7 @@ from waybill.streaming.errors import FatalError
 from waybill.streaming.kafka import KafkaOpener
 from waybill.streaming.ports import Opened, Sources
 from waybill.streaming.records import Outbound
-from waybill.streaming.survey import Survey
+from waybill.streaming.survey import Survey, UnsettledError
 from waybill.streaming.witness import Note, Verdict, judge
 
 pytestmark = pytest.mark.kafka
@@ -94,13 +95,48 @@ def test_an_open_transaction_keeps_only_its_own_partition_waiting(
     monkeypatch.setattr(survey, "_SETTLED_S", 3.0)
     look = Survey(topics.kafka, topics.group, SOURCES).look
 
-    with capture_logs() as logs:
-        assert look([0])[0].note is not None
-    assert logs == []
-    with capture_logs() as logs:
-        assert look([1])[1].note is None, "what is not committed does not count"
-    assert [line["event"] for line in logs] == ["positions_unsettled"]
+    assert look([0], fenced=True)[0].note is not None
+    with pytest.raises(UnsettledError, match="positions are about to change"):
+        look([1], fenced=True)
+    assert look([1])[1].note is None, "what is not committed does not count"
     client.abort_transaction(WAIT_S)
+
+
+def test_a_record_that_nobody_can_read_yet_is_noticed(topics: Topics) -> None:
+    client = topics.client(1)
+    client.init_transactions(WAIT_S)
+    client.begin_transaction()
+    client.produce(topics.physical["ledger"], b"a call", b"k", partition=1)
+    assert client.flush(WAIT_S) == 0
+
+    with pytest.raises(UnsettledError, match="ledger-1 is readable to 0 of 1"):
+        Survey(topics.kafka, topics.group, SOURCES).look([1], fenced=True)
+    client.abort_transaction(WAIT_S)
+
+
+def test_what_a_fence_left_open_is_ended_and_positions_stay(
+    topics: Topics, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No broker leaves one open on demand: the first look says so, all else is real."""
+    _commit(topics, _open(topics), b"1", b"2")
+    topics.publish("shipments", b"a", b"b")
+    look, seen = Survey.look, []
+
+    def doubting(self: Survey, numbers: Sequence[int], *, fenced: bool = False) -> Any:
+        seen.append(fenced)
+        if len(seen) == 1:
+            raise UnsettledError("left open")
+        return look(self, numbers, fenced=fenced)
+
+    monkeypatch.setattr(Survey, "look", doubting)
+    with capture_logs() as logs:
+        opened = _open(topics)
+
+    assert seen == [True, True]
+    assert [line["event"] for line in logs] == ["transaction_left_open"]
+    assert topics.read("ledger") == [b"1", b"2", None]
+    assert opened.committed == {"shipments": 0}
+    assert (_verdict(opened), opened.note is not None) == (Verdict.OK, True)
 
 
 def _grow(topics: Topics, names: Sequence[str], count: int) -> None:
