@@ -31,6 +31,8 @@ _BATCH_RECORDS_MAX = 500
 
 _COMMIT_S_MAX = 40.0
 """Longer than a commit with all its repetitions takes; then its producer is given up for a new one."""
+_OPENING_S_MAX = 60.0
+"""A takeover takes less than a second; waiting for a predecessor's transaction, 15 s."""
 _COMMIT_SLOW_S = 5.0
 """Far longer than a commit takes on a loaded broker; from then on the partition counts as held up."""
 
@@ -95,6 +97,15 @@ class OwnedPartition:
         """Change the phase."""
         self.phase = phase
         self.since_s = self.clock()
+
+    def check_opening(self) -> None:
+        """After a broker's restart the client library was seen to wait for ever, whatever its timeout.
+
+        Raises UnclearError when a takeover takes too long. What was given up may still shut out the next
+        one when it wakes up, which is safe.
+        """
+        if self.clock() - self.since_s > _OPENING_S_MAX:
+            raise UnclearError(f"a takeover did not end within {_OPENING_S_MAX:.0f} s")
 
     def examine(self, opened: Opened, now: datetime) -> Loss | None:
         """Judge what is there by what was noted; a loss that nobody accepted keeps it from being served."""

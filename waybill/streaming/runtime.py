@@ -282,6 +282,7 @@ class Runtime:
                 self._open(partition)
             return False
         if not partition.opening.done():
+            partition.check_opening()
             return False
         opening, partition.opening = partition.opening, None
         opened = opening.result()

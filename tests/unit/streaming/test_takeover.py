@@ -164,3 +164,46 @@ def test_the_time_from_takeover_to_work_is_measured() -> None:
     house = House().join(0).turns()
 
     assert house.metric("waybill_restore_seconds_count") == 1
+
+
+def test_a_takeover_that_hangs_is_given_up_and_begun_anew() -> None:
+    """The client library was seen to ignore its own time-outs after a broker came back."""
+    house = House().join(0)
+    house.pool.holding = True
+    house.turns()
+    hung = house.pool.jobs.popleft()
+    assert hung.future.set_running_or_notify_cancel(), "it runs, so nothing can call it back"
+    house.clock.pause(59)
+    house.turns()
+    assert house.phases() == {0: "opening"}
+    assert not house.pool.jobs
+
+    house.pool.holding = False
+    for _ in range(3):  # given up; and after a short pause begun anew
+        house.clock.pause(5)
+        house.turns()
+
+    assert house.phases() == {0: "running"}
+    assert house.metric("waybill_producer_rebuilds_total") == 1
+
+
+def test_a_commit_that_hangs_is_given_up_and_its_partition_opened_anew() -> None:
+    house = House().join(0).turns()
+    house.cluster.append("work", b"a")
+    house.pool.holding = True
+    house.turns()
+    (hung,) = house.pool.jobs
+    assert hung.future.set_running_or_notify_cancel()
+    house.pool.jobs.clear()
+    house.clock.pause(39)
+    house.turns()
+    assert house.phases() == {0: "running"}
+
+    house.pool.holding = False
+    for _ in range(3):  # given up; and after a short pause begun anew
+        house.clock.pause(5)
+        house.turns()
+
+    assert house.phases() == {0: "running"}
+    assert house.service.effects() == [b"a"]
+    assert len(house.opener.opened) == 2
