@@ -109,6 +109,13 @@ class House(Installation):
             running = self.processes.find(name)
             self._started[name] = running or self.processes.start(self.program(name))
 
+    @property
+    def left_open(self) -> int:
+        """How often a notifier found a transaction whose end the broker had lost."""
+        logs = [self.folder / f"{name}.log" for name in NOTIFIERS]
+        told = "".join(log.read_text("utf-8", errors="replace") for log in logs if log.exists())
+        return told.count('"transaction_left_open"')
+
     def watch_over(self) -> None:
         """Start again what ended by itself, as a supervisor does, and note its last words."""
         for name, turn in self.turns.items():

@@ -127,7 +127,7 @@ def _burn(house: House, outcome: Outcome, span_s: float) -> None:
         fire.burn(sorted(latecomers))
         house.calm()
         calm_s = monotonic()
-        evidence, outcome.problems = _settled(house, fire.rewinds)
+        evidence, outcome.problems = _settled(house, fire)
         outcome.settled_s = monotonic() - calm_s
     finally:
         outcome.fell = house.fell
@@ -150,12 +150,14 @@ def _await_import(house: House) -> None:
     )
 
 
-def _settled(house: House, rewinds: int) -> tuple[Evidence, list[Problem]]:
+def _settled(house: House, fire: Fire) -> tuple[Evidence, list[Problem]]:
     """Look until nothing is unfinished and nothing changed for a while, or the time is up."""
     deadline_s = monotonic() + SETTLE_S
     while True:
         house.watch_over()
         evidence = gather(house)
+        # a transaction that the broker lost the end of is ended, and its records are read again
+        rewinds = fire.rewinds + house.left_open
         found = problems(evidence, rewinds)
         if not any(problem.unfinished for problem in found):
             sleep(_QUIET_S)

@@ -264,10 +264,10 @@ class KafkaOpener:
     ) -> None:
         """End what a predecessor's fence left open: a marker of the same producer ends all before it.
 
-        A broker that was killed and came back was seen to take a transaction for complete whose markers it
-        had not written: its records stay invisible, though a call may have been made upon them. Ended as
-        committed, the state knows at least as much as before; positions go back to the last sure ones,
-        and what is read again the state knows already.
+        A broker that was killed and comes back may call a transaction complete without having written its
+        markers: its records stay invisible, though a call may have been made upon them. Ended as committed,
+        the state knows at least as much as before; positions go back to the last sure ones, and what is
+        read again the state knows already.
         """
         metadata = offsets_consumer(self._kafka, self._group, settled=False)
         try:
