@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
+from tests.endings import Told, told_of
 from tests.fire.evidence import Evidence
 from waybill.contracts import LedgerEntry, Notification, Shipment
 from waybill.contracts.keys import order_key
@@ -27,8 +28,6 @@ class Problem:
 
 
 Problems = Iterator[Problem]
-Event = tuple[str, str]
-"""Order key and shipment id."""
 
 
 @dataclass(frozen=True)
@@ -40,7 +39,7 @@ class Case:
     """How often a group's positions were put back: so often a record may be read once more."""
     events: Mapping[str, list[Shipment]] = field(init=False)
     entries: Mapping[str, list[LedgerEntry]] = field(init=False)
-    told: Mapping[Event, list[Notification]] = field(init=False)
+    told: Mapping[str, Told] = field(init=False)
     accepted: Mapping[str, list[dict[str, Any]]] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -51,10 +50,10 @@ class Case:
         entries: dict[str, list[LedgerEntry]] = defaultdict(list)
         for entry in self.evidence.ledger:
             entries[entry.key].append(entry)
-        told: dict[Event, list[Notification]] = defaultdict(list)
+        notes: dict[str, list[Notification]] = defaultdict(list)
         for note in self.evidence.notifications:
-            for shipment_id in (note.shipment_id or "", *note.part_shipment_ids):
-                told[note.order_key, shipment_id].append(note)
+            notes[note.order_key].append(note)
+        told = {key: told_of(about) for key, about in notes.items()}
         accepted: dict[str, list[dict[str, Any]]] = defaultdict(list)
         for row in self.evidence.journal:
             if row["kind"] == "shipment":

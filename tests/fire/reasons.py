@@ -10,14 +10,17 @@ from waybill.contracts.shipment import Action, Coverage
 from waybill.demo.installation import CARRIERS
 
 
-def untrue(case: Case, key: str, entry: LedgerEntry, last: Notification) -> str | None:
+def untrue(
+    case: Case, key: str, entry: LedgerEntry, shipment_id: str, last: Notification
+) -> str | None:
     """Why the outcome or the reason is not so; None when it is, or when the verdict looks at it elsewhere."""
-    events = [e for e in case.events[key] if e.shipment_id == last.shipment_id]
-    others = [e for e in case.events[key] if e.shipment_id != last.shipment_id]
+    events = [e for e in case.events[key] if e.shipment_id == shipment_id]
+    others = [e for e in case.events[key] if e.shipment_id != shipment_id]
     found: str | None = None
     match last.outcome:
         case Outcome.WAITING:
-            current = [e for e in events if e.effective_revision == entry.shipment_revision]
+            held = [e for e in case.events[key] if e.shipment_id == entry.shipment_id]
+            current = [e for e in held if e.effective_revision == entry.shipment_revision]
             found = _untrue_wait(case, key, current, entry.reason)
         case Outcome.REFUSED:
             found = _untrue_refusal(case, key, events, others, last.reason)

@@ -1,15 +1,15 @@
 """What is wrong with how a fire ended, judged from the sandbox's journal and the topics alone. Pure."""
 
 from collections import Counter, defaultdict
-from collections.abc import Mapping
 from itertools import pairwise
 
+from tests.endings import wrongly_told
 from tests.fire.case import Case, Problem, Problems
 from tests.fire.evidence import Evidence, Published
 from tests.fire.reasons import untrue
 from waybill.contracts import LedgerEntry, Notification, Shipment
 from waybill.contracts.keys import order_key
-from waybill.contracts.ledger import SeenEnd, State
+from waybill.contracts.ledger import State
 from waybill.contracts.notification import Outcome
 from waybill.demo.installation import SITE
 
@@ -134,33 +134,13 @@ def _taken_in(key: str, events: list[Shipment], entry: LedgerEntry) -> Problems:
 
 
 def _ended(case: Case, key: str, entry: LedgerEntry) -> Problems:
+    told = case.told.get(key, {})
+    for wrong in wrongly_told(entry, told):
+        yield Problem(f"{key}: {wrong}", unfinished=True)
     for seen in entry.seen:
-        told = case.told.get((key, seen.shipment_id), [])
-        last = told[-1] if told else None
-        allowed = _outcomes(seen.end, entry)
-        if allowed and (last is None or last.outcome not in allowed):
-            found = f"told {last.outcome if last else 'nothing'}, not {'/'.join(allowed)}"
-            yield Problem(f"{key}: {seen.shipment_id} is {seen.end}: {found}", unfinished=True)
-        elif last is not None and (why := untrue(case, key, entry, last)):
+        last = told[seen.shipment_id][-1] if seen.shipment_id in told else None
+        if last is not None and (why := untrue(case, key, entry, seen.shipment_id, last)):
             yield Problem(f"{key}: {seen.shipment_id} {last.outcome}, but {why}", unfinished=True)
-
-
-_CURRENT: Mapping[State, tuple[Outcome, ...]] = {
-    State.CONFIRMED: (Outcome.CONFIRMED, Outcome.TOO_LATE),
-    State.WAITING: (Outcome.WAITING,),
-    State.PARKED: (Outcome.PARKED, Outcome.TOO_LATE),
-}
-_ENDED: Mapping[SeenEnd, tuple[Outcome, ...]] = {
-    SeenEnd.VOIDED: (Outcome.VOIDED,),
-    SeenEnd.SAME_PARCEL: (Outcome.DUPLICATE,),
-    SeenEnd.REFUSED: (Outcome.REFUSED, Outcome.REJECTED),
-}
-
-
-def _outcomes(end: SeenEnd, entry: LedgerEntry) -> tuple[Outcome, ...]:
-    """What the last notification about a shipment may say; empty while it is under way."""
-    is_current = end in (SeenEnd.CURRENT, SeenEnd.PART)
-    return _CURRENT.get(entry.state, ()) if is_current else _ENDED.get(end, ())
 
 
 # ------------------------------------------------------------------------------------ notifications

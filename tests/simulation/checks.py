@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
 from services.notifier.view import Card, entry_key, unpack
+from tests.endings import told_of, wrongly_told
 from tests.simulation import records
 from tests.simulation.alibaba import Call
 from tests.simulation.broker import Fate, Transaction
@@ -318,7 +319,10 @@ def _entry(world: "World", key: str, entry: LedgerEntry, told: list[Notification
         sent = entry.attempt.tracking_number if entry.attempt else None
         if [call.tracking_number for call in accepted] != [sent]:
             yield f"{key}: confirmed, but Alibaba does not have {sent}"
-    yield from _told(world, key, entry, [one for one in told if one.order_key == key])
+    mine = [one for one in told if one.order_key == key]
+    yield from _told(world, key, entry, mine)
+    if not world.watch.losses[records.home(key)]:
+        yield from (f"{key}: {wrong}" for wrong in wrongly_told(entry, told_of(mine)))
 
 
 def _told(world: "World", key: str, entry: LedgerEntry, told: list[Notification]) -> Iterator[str]:

@@ -199,6 +199,11 @@ def parts_that_come_later_are_lost() -> Any:
     return patch.object(collecting, "join", lambda *_: NOTHING)
 
 
+def others_are_not_told() -> Any:
+    """Of several publishers that a decision concerns, only one hears of it."""
+    return patch.object(collecting, "told_apart", lambda *notes: notes[:1])
+
+
 def old_claims_count() -> Any:
     """A proof that was uploaded for an older claim is used for a newer one."""
 
@@ -303,6 +308,7 @@ FAULTS: Mapping[str, Fault] = {
         parts_go_one_by_one,
         parts_stay_as_they_were,
         parts_that_come_later_are_lost,
+        others_are_not_told,
         old_claims_count,
         second_takes_the_place,
         takeover_means_unsent,

@@ -74,10 +74,11 @@ class Reason(OpenEnum):
 
 
 class Notification(Record):
-    """One decision on one shipment. The id is derived from order and entry revision: keep it, and count each once."""
+    """One decision on one shipment. Equal decisions have equal ids: keep them, and count each once."""
 
     notification_id: Id = Field(
-        description="Derived from order key and entry revision; equal when published twice."
+        description="Derived from order key and entry revision, and from the shipment where one decision is "
+        "told to several publishers; equal when published twice."
     )
     order_key: Id = Field(description="Order key <site>:<trade_id>; equals the record key.")
     trade_id: Id = Field(description="Number of the order at the site.")

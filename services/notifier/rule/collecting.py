@@ -1,14 +1,14 @@
 """Collecting parts: who joins the shipment that holds an order, who is replaced, and who leaves.
 
 While nothing can have been sent, the set changes as its publisher says, and is judged anew each time. After
-that it stays as it was sent, and what comes is too late; should Alibaba turn out to hold nothing, the set
-goes as its publisher wants it then.
+that what comes is too late and only kept, a void like any other newest word. Should Alibaba turn out to hold
+nothing, the set goes as its publisher wants it by then, and whoever does not go with it is told.
 """
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from services.notifier.rule.answers import answer, remember, seen_with, too_late
-from services.notifier.rule.entry import UNSENT, may_have_acted, part_ids
+from services.notifier.rule.entry import UNSENT, may_have_acted, moved, part_ids, seen_of
 from services.notifier.rule.evaluate import (
     Refuse,
     Verdict,
@@ -18,7 +18,7 @@ from services.notifier.rule.evaluate import (
     held_parts,
     unwanted_reason,
 )
-from services.notifier.rule.notices import notice
+from services.notifier.rule.notices import notice, told_apart
 from services.notifier.rule.parcel import parcel_sha256, same_facts
 from services.notifier.rule.parts import (
     SET_BYTES_MAX,
@@ -30,10 +30,21 @@ from services.notifier.rule.parts import (
 )
 from services.notifier.rule.settle import Comeback, settle, waits
 from services.notifier.rule.types import Decision, Facts, ShipmentArrived
-from waybill.contracts import LedgerEntry, Shipment
-from waybill.contracts.ledger import LedgerPart, Seen, SeenEnd, State
+from waybill.contracts import LedgerEntry, Notification, Shipment
+from waybill.contracts.ledger import LedgerPart, SeenEnd, State
 from waybill.contracts.notification import Outcome, Reason
+from waybill.contracts.shipment import Action
 from waybill.contracts.store import PartialPolicy
+
+
+@dataclass(frozen=True, slots=True)
+class Leaving:
+    """A part that does not go with the others: how it ends, and what its publisher is told."""
+
+    shipment: Shipment
+    end: SeenEnd
+    outcome: Outcome
+    reason: Reason
 
 
 def is_in_set(entry: LedgerEntry, shipment_id: str) -> bool:
@@ -88,7 +99,7 @@ def _told_of(
     if after is None or not isinstance(verdict, Wait):
         return decision
     told = waits(after, verdict, facts, **_about(event))
-    return replace(decision, notifications=(told,))
+    return replace(decision, notifications=told_apart(told, *decision.notifications))
 
 
 def _about(event: ShipmentArrived) -> dict[str, object]:
@@ -111,10 +122,14 @@ def revise(entry: LedgerEntry, event: ShipmentArrived, facts: Facts) -> Decision
     may_differ = entry.state is State.PARKED and not may_have_acted(entry)
     if before is not None and same_facts(before.shipment, new) and not may_differ:
         return remember(entry, event, facts, end)
-    if unwanted := _unwanted(held, event, facts):
-        return _cast_out(entry, held, event, facts, unwanted)
+    unwanted = _unwanted(held, event, facts)
     if may_have_acted(entry):
-        return _kept_for_later(entry, event, facts, end)
+        if unwanted is Reason.TOO_LARGE:
+            return answer(entry, event, facts, end, Outcome.REFUSED, unwanted)
+        return _kept_for_later(entry, event, facts, Reason.CORRECTION_TOO_LATE)
+    if unwanted:
+        leaving = Leaving(new, SeenEnd.REFUSED, Outcome.REFUSED, unwanted)
+        return _left(entry, held, event, facts, leaving)
     members = in_order((*_without(held, new.shipment_id), Member(new, event.raw)))
     verdict = evaluate(candidate_of(members), facts)
     return _told_of(event, _settled(entry, members, event, facts), verdict, facts)
@@ -126,22 +141,27 @@ def void(entry: LedgerEntry, event: ShipmentArrived, facts: Facts) -> Decision:
     if held is None:
         return too_late(entry, event, facts, Reason.VOID_TOO_LATE, _end_of(entry, event))
     if not may_have_acted(entry):
-        seen = seen_with(entry, event, SeenEnd.VOIDED)
-        return _left(entry, held, event, facts, seen, (Outcome.VOIDED, Reason.TAKEN_BACK))
-    parts = tuple(part for part in entry.parts if part.shipment_id != shipment_id)
-    changes = {"parts": parts, "attention": _attention(entry)}
-    return too_late(entry, event, facts, Reason.VOID_TOO_LATE, SeenEnd.VOIDED, **changes)
+        leaving = Leaving(event.shipment, SeenEnd.VOIDED, Outcome.VOIDED, Reason.TAKEN_BACK)
+        return _left(entry, held, event, facts, leaving)
+    before = _of(held, shipment_id)
+    if before is not None and before.shipment.action is Action.VOID:
+        return remember(entry, event, facts, SeenEnd.PART, parts=_parts_with(entry, event))
+    return _kept_for_later(entry, event, facts, Reason.VOID_TOO_LATE)
 
 
 def _kept_for_later(
-    entry: LedgerEntry, event: ShipmentArrived, facts: Facts, end: SeenEnd
+    entry: LedgerEntry, event: ShipmentArrived, facts: Facts, reason: Reason
 ) -> Decision:
-    """A part was sent as it was before; should Alibaba hold nothing, it goes as it is now."""
-    shipment_id = event.shipment.shipment_id
+    """A part was sent as it was before; should Alibaba hold nothing, it is what it is now, or stays away."""
+    changes = {"parts": _parts_with(entry, event), "attention": _attention(entry)}
+    return too_late(entry, event, facts, reason, SeenEnd.PART, **changes)
+
+
+def _parts_with(entry: LedgerEntry, event: ShipmentArrived) -> tuple[LedgerPart, ...]:
+    """With the newest word on a part; one that the entry kept no body of gets it back."""
     new = _ledger_part(Member(event.shipment, event.raw))
-    parts = tuple(new if part.shipment_id == shipment_id else part for part in entry.parts)
-    changes = {"parts": parts, "attention": _attention(entry)}
-    return too_late(entry, event, facts, Reason.CORRECTION_TOO_LATE, end, **changes)
+    others = (part for part in entry.parts if part.shipment_id != new.shipment_id)
+    return (*others, new)
 
 
 def _attention(entry: LedgerEntry) -> Reason:
@@ -161,67 +181,100 @@ def _unwanted(held: tuple[Member, ...], event: ShipmentArrived, facts: Facts) ->
     return unwanted_reason(fresh, limits.shipment_bytes_max)
 
 
-def _cast_out(
-    entry: LedgerEntry,
-    held: tuple[Member, ...],
-    event: ShipmentArrived,
-    facts: Facts,
-    reason: Reason,
-) -> Decision:
-    """Its newer revision is none for Alibaba. Once sent it stays, and the newer one is refused."""
-    if may_have_acted(entry):
-        return answer(entry, event, facts, _end_of(entry, event), Outcome.REFUSED, reason)
-    seen = seen_with(entry, event, SeenEnd.REFUSED)
-    return _left(entry, held, event, facts, seen, (Outcome.REFUSED, reason))
-
-
 def _left(
     entry: LedgerEntry,
     held: tuple[Member, ...],
     event: ShipmentArrived,
     facts: Facts,
-    seen: tuple[Seen, ...],
-    told: tuple[Outcome, Reason],
+    leaving: Leaving,
 ) -> Decision:
-    """Unsent, the set goes on without it; its publisher is told, unless that is the end of the others too."""
-    outcome, reason = told
-    rest = in_order(_without(held, event.shipment.shipment_id))
-    decision = settle(
-        grouped(entry.model_copy(update={"seen": seen}), rest),
-        candidate_of(rest),
-        facts,
-        replaced=True,
-    )
-    after = decision.entry
-    if after is None or after.state is State.REJECTED:
-        return decision
-    about = notice(after, facts, outcome, reason, **_about(event))
-    return replace(decision, notifications=(about,))
+    """Unsent, the set goes on without it; its publisher is told, and the others' where they stand now."""
+    rest = _without(held, event.shipment.shipment_id)
+    seen = seen_with(entry, event, leaving.end)
+    return _go_on_without((leaving,), entry.model_copy(update={"seen": seen}), rest, facts)
 
 
 # ------------------------------------------------------------------------------- back from a call
 
 
-def go_on(
-    entry: LedgerEntry, facts: Facts, comeback: Comeback, without: str | None = None
-) -> Decision | None:
+def go_on(entry: LedgerEntry, facts: Facts, comeback: Comeback) -> Decision | None:
     """The set goes where today's facts put it, as its publisher wants it now; None where it is no set.
 
-    `without`: a part that was taken back too late, which turned out to be in time.
+    What was taken back too late, or became none for Alibaba, turned out to be in time: it leaves the set.
     """
     held = _members(entry, facts)
     if held is None or len(held) == 1:
         return None
-    members = in_order(_without(held, without) if without else held)
-    cleared = entry.model_copy(update={"attention": None})
-    if without:
-        ends = tuple(
-            each.model_copy(update={"end": SeenEnd.VOIDED}) if each.shipment_id == without else each
-            for each in entry.seen
-        )
-        cleared = cleared.model_copy(update={"seen": ends})
-    after = grouped(cleared, members)
-    return settle(after, candidate_of(members), facts, replaced=True, comeback=comeback)
+    leaving = tuple(filter(None, (_leaving(each, entry, facts) for each in held)))
+    gone = {each.shipment.shipment_id: each.end for each in leaving}
+    seen = tuple(
+        each.model_copy(update={"end": gone.get(each.shipment_id, each.end)}) for each in entry.seen
+    )
+    cleared = entry.model_copy(update={"attention": None, "seen": seen})
+    rest = tuple(each for each in held if each.shipment.shipment_id not in gone)
+    return _go_on_without(leaving, cleared, rest, facts, comeback)
+
+
+def _leaving(member: Member, entry: LedgerEntry, facts: Facts) -> Leaving | None:
+    shipment = member.shipment
+    is_lead = shipment.shipment_id == entry.shipment_id
+    if shipment.action is Action.VOID or (is_lead and entry.attention is Reason.VOID_TOO_LATE):
+        return Leaving(shipment, SeenEnd.VOIDED, Outcome.VOIDED, Reason.TAKEN_BACK)
+    unwanted = unwanted_reason(candidate_of((member,)), facts.limits.shipment_bytes_max)
+    return Leaving(shipment, SeenEnd.REFUSED, Outcome.REFUSED, unwanted) if unwanted else None
+
+
+def _go_on_without(
+    leaving: tuple[Leaving, ...],
+    entry: LedgerEntry,
+    rest: tuple[Member, ...],
+    facts: Facts,
+    comeback: Comeback | None = None,
+) -> Decision:
+    """The rest is judged afresh; every publisher is told, whether his part leaves or has to wait again.
+
+    `entry`: with the ends of those that leave. With nobody left the order is free.
+    """
+    if not rest:
+        return _given_up(leaving, entry, facts)
+    members = in_order(rest)
+    base = grouped(entry, members)
+    decision = settle(base, candidate_of(members), facts, replaced=True, comeback=comeback)
+    after = decision.entry or base
+    told = (_told(each, after, facts) for each in leaving)
+    return replace(decision, notifications=told_apart(*told, *decision.notifications))
+
+
+def _given_up(leaving: tuple[Leaving, ...], entry: LedgerEntry, facts: Facts) -> Decision:
+    """All of them left: the order is free. A part that the entry kept no body of ends with them."""
+    refused = next((each for each in leaving if each.end is SeenEnd.REFUSED), None)
+    last = refused or leaving[0]
+    ends = tuple(
+        each.model_copy(update={"end": last.end}) if each.end is SeenEnd.PART else each
+        for each in entry.seen
+    )
+    after = moved(
+        entry,
+        facts,
+        State.REJECTED if refused else State.VOIDED,
+        last.reason,
+        shipment_id=last.shipment.shipment_id,
+        shipment_revision=last.shipment.effective_revision,
+        seen=ends,
+        attention=None,
+    )
+    told = (_told(each, after, facts) for each in leaving if each is not last)
+    first = _told(last, after, facts, part_shipment_ids=part_ids(entry))
+    return Decision(after, told_apart(first, *told))
+
+
+def _told(leaving: Leaving, after: LedgerEntry, facts: Facts, **more: object) -> Notification:
+    known = seen_of(after, leaving.shipment.shipment_id)
+    about = {
+        "shipment_id": leaving.shipment.shipment_id,
+        "shipment_revision": known.revision if known else leaving.shipment.effective_revision,
+    }
+    return notice(after, facts, leaving.outcome, leaving.reason, **about, **more)
 
 
 # ---------------------------------------------------------------------------------------- the set

@@ -32,6 +32,7 @@ from waybill.contracts import LedgerEntry
 from waybill.contracts.ledger import Lookups, Result, ResultVia, State
 from waybill.contracts.notification import Outcome, Reason
 from waybill.contracts.order import OrderStatus
+from waybill.contracts.shipment import Action
 from waybill.contracts.store import ResendPolicy
 
 
@@ -103,7 +104,7 @@ def _surely_none(entry: LedgerEntry, status: OrderStatus, facts: Facts) -> Decis
     """Alibaba has no shipment of this order, and none of ours can turn up any more."""
     if facts.order is not None and facts.order.status is OrderStatus.SHIPPED:
         return _contradicts(entry, facts)  # the imported order says otherwise: one of both is old
-    if entry.attention is Reason.VOID_TOO_LATE and not entry.parts:
+    if _is_taken_back(entry, facts):
         return take_back(entry, facts)
     if status is OrderStatus.CANCELLED:
         return reject(entry, Reason.ORDER_CANCELLED, facts)
@@ -112,6 +113,12 @@ def _surely_none(entry: LedgerEntry, status: OrderStatus, facts: Facts) -> Decis
     if _may_resend(entry, facts):
         return come_back(entry, Comeback(), facts)
     return _park(entry, Reason.ASK_OPERATOR, facts)
+
+
+def _is_taken_back(entry: LedgerEntry, facts: Facts) -> bool:
+    """Whether nobody wants it sent any more: the leading shipment, and every part if there are some."""
+    is_lead_void = entry.attention is Reason.VOID_TOO_LATE
+    return is_lead_void and all(each.action is Action.VOID for each in facts.parts)
 
 
 def _may_resend(entry: LedgerEntry, facts: Facts) -> bool:

@@ -160,11 +160,12 @@ def notice(
 ) -> Notification:
     """The notification of the decision that made `entry`, about the shipment that holds it; `more` overrides.
 
-    Its id derives from order key and entry revision, so a decision that is taken again tells it once.
+    Its id derives from order key and entry revision, so a decision that is taken again tells it once. What a
+    decision tells about further shipments goes through `told_apart`.
     """
     call = entry.attempt if outcome in _ABOUT_A_CALL else None
     fields: dict[str, object] = {
-        "notification_id": str(uuid5(_NOTIFICATIONS, f"{entry.key}:{entry.revision}")),
+        "notification_id": _id(entry.key, entry.revision),
         "order_key": entry.key,
         "trade_id": trade_id_of(entry.key),
         "store_id": entry.store_id,
@@ -185,6 +186,23 @@ def notice(
     if fields["shipment_id"] == entry.shipment_id and "part_shipment_ids" not in fields:
         fields["part_shipment_ids"] = part_ids(entry)
     return Notification.model_validate(fields)
+
+
+def told_apart(*notes: Notification) -> tuple[Notification, ...]:
+    """What one decision tells several publishers: after the first, each id names its shipment too.
+
+    One about a shipment that was told of before it says nothing new, and is left out.
+    """
+    told: dict[str | None, Notification] = {}
+    for note in notes:
+        named = _id(note.order_key, note.entry_revision, note.shipment_id or "")
+        apart = note.model_copy(update={"notification_id": named}) if told else note
+        told.setdefault(note.shipment_id, apart)
+    return tuple(told.values())
+
+
+def _id(*names: str | int) -> str:
+    return str(uuid5(_NOTIFICATIONS, ":".join(map(str, names))))
 
 
 def trade_id_of(key: str) -> str:

@@ -61,11 +61,8 @@ def come_back(entry: LedgerEntry, comeback: Comeback, facts: Facts) -> Decision:
     What came too late is in time after all: a void takes it back, a correction takes its place. Of parts, one
     that was taken back leaves the others.
     """
-    if is_superseded(entry):
-        is_void = entry.attention is Reason.VOID_TOO_LATE
-        lead = entry.shipment_id if is_void else None
-        if (decision := collecting.go_on(entry, facts, comeback, without=lead)) is not None:
-            return decision
+    if (decision := collecting.go_on(entry, facts, comeback)) is not None:
+        return decision
     if entry.attention is Reason.VOID_TOO_LATE:
         return take_back(entry, facts)
     if entry.attention is Reason.CORRECTION_TOO_LATE and facts.shipment is not None:

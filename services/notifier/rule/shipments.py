@@ -130,12 +130,14 @@ def _kept_again(entry: LedgerEntry, event: ShipmentArrived, facts: Facts) -> Dec
 
 
 def _void_withdrawn(entry: LedgerEntry, facts: Facts) -> Reason | None:
-    """What is left to look at when the shipment is published once more: a correction from before the void."""
+    """What is left to look at when the shipment is published once more: a correction from before the void,
+    or whatever may have come to its parts.
+    """
     if entry.attention is not Reason.VOID_TOO_LATE:
         return entry.attention
     held = facts.shipment
     is_corrected = held is not None and held.effective_revision != entry.shipment_revision
-    return Reason.CORRECTION_TOO_LATE if is_corrected else None
+    return Reason.CORRECTION_TOO_LATE if is_corrected or entry.parts else None
 
 
 def _changes_nothing(entry: LedgerEntry, shipment: Shipment, facts: Facts) -> bool:

@@ -38,6 +38,7 @@ from services.notifier.rule import (
     Uploaded,
 )
 from services.notifier.rule.parcel import same_facts
+from tests.endings import told_of, wrongly_told
 from tests.unit.notifier.rule.builders import (
     ENTRIES,
     KEY,
@@ -343,6 +344,7 @@ class World:
         assert sum(call.acts for call in self.calls) <= 1
         self._check_bodies()
         self._check_nothing_is_forgotten()
+        assert not [*wrongly_told(self.entry, told_of(self.life.notifications))]
 
     def _check_bodies(self) -> None:
         entry = self.entry

@@ -334,4 +334,4 @@ class OneOrder(RuleBasedStateMachine):
 
 
 TestOneOrder = pytest.mark.timeout(300)(OneOrder.TestCase)
-TestOneOrder.settings = settings(stateful_step_count=30, deadline=None)
+TestOneOrder.settings = settings(stateful_step_count=30, max_examples=500, deadline=None)

@@ -5,12 +5,14 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from functools import lru_cache
+from itertools import count
 from typing import Any, TypeVar
 
 from services.notifier.rule import (
     CallEnded,
     CallNeverStarted,
     CallOutcome,
+    CommandArrived,
     Decision,
     DueReached,
     Effect,
@@ -30,9 +32,10 @@ from services.notifier.rule import (
     Uploaded,
     decide,
 )
-from waybill.contracts import LedgerEntry, Notification, Order, Shipment, Store
+from waybill.contracts import Command, LedgerEntry, Notification, Order, Shipment, Store
 from waybill.contracts.base import Address
 from waybill.contracts.codec import Codec, SchemaBook
+from waybill.contracts.command import CommandKind
 from waybill.contracts.ledger import State
 from waybill.contracts.notification import Outcome, Reason
 from waybill.contracts.order import OrderItem, OrderStatus
@@ -296,7 +299,9 @@ def check_form(before: LedgerEntry | None, decision: Decision) -> None:
         return
     assert decision.dead is None
     assert decision.entry.revision == revision + 1
-    assert len(decision.notifications) <= 1
+    for name in ("notification_id", "shipment_id"):
+        names = [getattr(each, name) for each in decision.notifications]
+        assert len(set(names)) == len(names)
     for told in decision.notifications:
         assert told.entry_revision == decision.entry.revision
         assert told.order_key == decision.entry.key
@@ -307,3 +312,34 @@ def with_limits(**changes: Any) -> Limits:
 
 
 NOTHING = Decision()
+
+
+_ids = count(1)
+
+
+def command(life: Life, kind: CommandKind, revision: int | None = None) -> Command:
+    """A new command that saw the entry as it is, or another revision of it."""
+    return Command(
+        command_id=f"cmd-{next(_ids)}",
+        order_key=KEY,
+        kind=kind,
+        entry_revision=life.entry.revision if revision is None else revision,
+        who="ops",
+        why="looked at Alibaba",
+        issued_at=START,
+    )
+
+
+def order_to(life: Life, kind: CommandKind) -> Decision:
+    """The operator decides now."""
+    return life.tell(CommandArrived(command(life, kind)))
+
+
+def none_twice(life: Life, status: OrderStatus = OrderStatus.AWAITING_SHIPMENT) -> None:
+    """Alibaba is asked until its "none" counts, and once more."""
+    for _ in range(40):
+        if not life.is_in(State.IN_DOUBT):
+            return
+        life.come_due()
+        life.none(status)
+    raise AssertionError("the doubt does not end")

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from datetime import timedelta
-from itertools import count
 
 import pytest
 
@@ -10,7 +9,6 @@ from services.notifier.rule import (
     Accepted,
     CommandArrived,
     Contradicts,
-    Decision,
     Holds,
     NotSent,
     Objection,
@@ -23,15 +21,15 @@ from services.notifier.rule import (
 )
 from tests.unit.notifier.rule.builders import (
     ENTRIES,
-    KEY,
     NOTHING,
-    START,
     Life,
+    command,
     make_order,
     make_store,
+    none_twice,
+    order_to,
     with_limits,
 )
-from waybill.contracts import Command
 from waybill.contracts.command import CommandKind
 from waybill.contracts.ledger import State
 from waybill.contracts.notification import Outcome, Reason
@@ -43,37 +41,6 @@ RELEASE, RESEND = CommandKind.RELEASE, CommandKind.RESEND
 CANCEL, ACKNOWLEDGE = CommandKind.CANCEL, CommandKind.ACKNOWLEDGE
 OPERATORS = (RELEASE, RESEND, CANCEL, ACKNOWLEDGE)
 NUMBER = "776705370628"
-
-_ids = count(1)
-
-
-def command(life: Life, kind: CommandKind, revision: int | None = None) -> Command:
-    """A new command that saw the entry as it is, or another revision of it."""
-    return Command(
-        command_id=f"cmd-{next(_ids)}",
-        order_key=KEY,
-        kind=kind,
-        entry_revision=life.entry.revision if revision is None else revision,
-        who="ops",
-        why="looked at Alibaba",
-        issued_at=START,
-    )
-
-
-def order_to(life: Life, kind: CommandKind) -> Decision:
-    """The operator decides now."""
-    return life.tell(CommandArrived(command(life, kind)))
-
-
-def none_twice(life: Life, status: OrderStatus = OrderStatus.AWAITING_SHIPMENT) -> None:
-    """Alibaba is asked until its "none" counts, and once more."""
-    for _ in range(40):
-        if not life.is_in(State.IN_DOUBT):
-            return
-        life.come_due()
-        life.none(status)
-    raise AssertionError("the doubt does not end")
-
 
 # ------------------------------------------------------------------------------- ways to a state
 

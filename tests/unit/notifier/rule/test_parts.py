@@ -23,8 +23,11 @@ from tests.unit.notifier.rule.builders import (
     make_order,
     make_shipment,
     make_store,
+    none_twice,
+    order_to,
 )
 from waybill.contracts import Shipment
+from waybill.contracts.command import CommandKind
 from waybill.contracts.ledger import SeenEnd, State
 from waybill.contracts.notification import Outcome, Reason
 from waybill.contracts.order import OrderItem, OrderStatus
@@ -313,8 +316,8 @@ def test_a_part_taken_back_leaves_the_others_waiting(gone: int, stays: str) -> N
     assert life.at == (State.WAITING, Reason.PARTS_MISSING)
     assert life.entry.shipment_id == stays
     assert ends(life) == {f"P{gone}": SeenEnd.VOIDED, stays: SeenEnd.CURRENT}
-    told = life.notifications[-1]
-    assert (told.outcome, told.shipment_id) == (Outcome.VOIDED, f"P{gone}")
+    told = [(each.outcome, each.shipment_id) for each in life.last.notifications]
+    assert told == [(Outcome.VOIDED, f"P{gone}"), (Outcome.WAITING, stays)]
 
 
 def test_the_last_part_taken_back_frees_the_order() -> None:
@@ -342,25 +345,117 @@ def test_a_part_that_turns_out_to_be_a_return_leaves_the_others() -> None:
     life.tell(arrival(part(1, items=LAMPS, revision=2, is_return=True)))
 
     assert life.at == (State.WAITING, Reason.PARTS_MISSING)
-    assert life.told[-1] == (Outcome.REFUSED, Reason.RETURN_SHIPMENT)
+    assert life.told[-2:] == [
+        (Outcome.REFUSED, Reason.RETURN_SHIPMENT),
+        (Outcome.WAITING, Reason.PARTS_MISSING),
+    ]
     assert ends(life)["P1"] is SeenEnd.REFUSED
 
 
 @pytest.mark.parametrize("number", [1, 2])
-def test_a_part_taken_back_while_the_call_is_under_way_leaves_the_others_if_it_had_no_effect(
-    number: int,
+@pytest.mark.parametrize(
+    ("change", "end", "told"),
+    [
+        ({"action": Action.VOID}, SeenEnd.VOIDED, (Outcome.VOIDED, Reason.TAKEN_BACK)),
+        ({"is_return": True}, SeenEnd.REFUSED, (Outcome.REFUSED, Reason.RETURN_SHIPMENT)),
+    ],
+)
+def test_a_part_that_is_none_any_more_leaves_the_others_if_the_call_had_no_effect(
+    number: int, change: dict[str, Any], end: SeenEnd, told: tuple[Outcome, Reason]
 ) -> None:
     life = collecting(*whole())
     life.upload()
 
-    life.void(f"P{number}")
+    life.tell(arrival(part(number, revision=2, **change)))
     assert life.is_in(State.DISPATCHED)
-    assert life.told[-1] == (Outcome.TOO_LATE, Reason.VOID_TOO_LATE)
+    assert life.told[-1][0] is Outcome.TOO_LATE
     life.end_call(NotSent())
 
+    stays = f"P{3 - number}"
     assert life.at == (State.WAITING, Reason.PARTS_MISSING)
     assert life.entry.attention is None
-    assert ends(life)[f"P{number}"] is SeenEnd.VOIDED
+    assert ends(life) == {f"P{number}": end, stays: SeenEnd.CURRENT}
+    notes = {each.shipment_id: (each.outcome, each.reason) for each in life.last.notifications}
+    assert notes == {
+        f"P{number}": told,
+        stays: (Outcome.WAITING, Reason.PARTS_MISSING),
+    }
+
+
+def test_parts_that_are_all_taken_back_while_the_call_is_under_way_free_the_order() -> None:
+    life = collecting(*whole())
+    life.upload()
+    life.void("P2")
+    life.void("P1")
+
+    life.end_call(NotSent())
+
+    assert life.at == (State.VOIDED, Reason.TAKEN_BACK)
+    assert set(ends(life).values()) == {SeenEnd.VOIDED}
+    told = [(each.outcome, each.shipment_id) for each in life.last.notifications]
+    assert sorted(told) == [(Outcome.VOIDED, "P1"), (Outcome.VOIDED, "P2")]
+
+
+def test_a_part_taken_back_too_late_and_published_again_goes_with_the_others() -> None:
+    life = collecting(*whole())
+    life.upload()
+    life.void("P2")
+
+    life.tell(arrival(part(2, items=CABLE, revision=3)))
+    life.end_call(NotSent())
+
+    assert life.is_in(State.CLAIMED)
+    assert ends(life) == {"P1": SeenEnd.CURRENT, "P2": SeenEnd.PART}
+
+
+def test_a_part_that_makes_the_others_wait_again_tells_them_so() -> None:
+    life = collecting(part(2, final=True), part(1))
+    assert life.is_in(State.CLAIMED)
+
+    life.tell(arrival(part(3, final=True).model_copy(update={"shipment_id": "P2", "revision": 2})))
+
+    assert life.at == (State.WAITING, Reason.PARTS_MISSING)
+    told = [(each.outcome, each.shipment_id) for each in life.last.notifications]
+    assert told == [(Outcome.WAITING, "P2"), (Outcome.WAITING, "P1")]
+
+
+def test_what_one_decision_tells_several_publishers_has_an_id_each() -> None:
+    life = collecting(*whole())
+
+    first = life.void("P2").notifications
+    again = collecting(*whole()).void("P2").notifications
+
+    assert len({each.notification_id for each in first}) == 2
+    assert [each.notification_id for each in first] == [each.notification_id for each in again]
+
+
+def test_parts_that_alibaba_lost_are_kept_again_as_they_are_published_again() -> None:
+    life = collecting(*whole())
+    life.upload()
+    life.end_call(Accepted("v-1"))
+    order_to(life, CommandKind.RESEND)
+    for number, items in ((1, LAMPS), (2, CABLE)):
+        life.tell(arrival(part(number, items=items, revision=2)))
+
+    none_twice(life)
+
+    assert life.is_in(State.CLAIMED)
+    assert ends(life) == {"P1": SeenEnd.CURRENT, "P2": SeenEnd.PART}
+
+
+def test_a_part_that_alibaba_lost_and_that_is_taken_back_alone_frees_the_order() -> None:
+    life = collecting(*whole())
+    life.upload()
+    life.end_call(Accepted("v-1"))
+    order_to(life, CommandKind.RESEND)
+    life.tell(arrival(part(1, items=LAMPS, revision=2)))
+    none_twice(life)
+    assert life.at == (State.WAITING, Reason.PARTS_MISSING)
+
+    life.void("P1", 3)
+
+    assert life.at == (State.VOIDED, Reason.TAKEN_BACK)
+    assert set(ends(life).values()) == {SeenEnd.VOIDED}
 
 
 @pytest.mark.parametrize("number", [1, 2])
@@ -425,9 +520,7 @@ def test_parts_whose_call_left_no_trace_go_once_more_with_all_of_them() -> None:
     life = collecting(*whole())
     life.upload()
     life.end_call(Unclear())
-    while life.is_in(State.IN_DOUBT):
-        life.come_due()
-        life.none()
+    none_twice(life)
 
     assert life.is_in(State.CLAIMED)
     assert len(life.entry.parts) == 1
