@@ -250,7 +250,7 @@ class Turn:
 
     def finished(self) -> Batch:
         """The batch: the last entry of each order, with its place in the indexes."""
-        places: list[tuple[str, Card | None, bytes | None]] = []
+        places: list[view.Written] = []
         for key in self._written:
             entry = self._entries[key]
             assert entry is not None  # noqa: S101 - only entries are written
@@ -260,7 +260,8 @@ class Turn:
             self.batch.outputs.append(record)
             self.batch.effects.append(Remember(key, entry))
             places.append((key, card, framed))
-        view.put_entries(self.store, self.batch.changes, places)
+        known = view.cards(self.store, [key for key, _, _ in places])
+        view.put_entries(self.batch.changes, places, known)
         return self.batch
 
     def _entry_headers(self, key: str, entry: LedgerEntry, card: Card) -> list[Header]:

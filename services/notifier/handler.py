@@ -9,9 +9,10 @@ from collections import OrderedDict, deque
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
-from services.notifier import restoring, view
+from services.notifier import view
 from services.notifier.batch import Remember, Requeue, Turn
 from services.notifier.intake import Intake
+from services.notifier.restoring import Restoring
 from services.notifier.rule import (
     DueReached,
     Event,
@@ -50,6 +51,7 @@ class NotifierPartition:
         self.number = number
         self._store = store
         self._shared = shared
+        self._restoring: Restoring | None = Restoring(store, shared.codecs)
         self._intake = Intake(shared, self._decide)
         self._results: deque[tuple[str, Event]] = deque()
         self._granted: deque[str] = deque()
@@ -70,11 +72,13 @@ class NotifierPartition:
 
     def absorb(self, records: Sequence[Inbound]) -> None:
         """See `Handler.absorb`."""
-        restoring.absorb(self._store, self._shared.codecs, records)
+        assert self._restoring is not None  # noqa: S101 - nothing is absorbed after `opened`
+        self._restoring.absorb(records)
 
     def opened(self, accepted_at: datetime | None = None) -> None:
         """See `Handler.opened`: calls of a former owner are in doubt, and settings may have changed."""
         self._running = True
+        self._restoring = None
         quiet_since = quiet_after_fence(self._shared.now, self._shared.limits)
         self._forgotten = Forgotten(accepted_at, quiet_since) if accepted_at else None
         for index, _ in self._store.scan(b"x/", 1_000_000):

@@ -4,7 +4,7 @@ An entry's card comes in a header, so that a rebuild decodes no entry; one that 
 as it is, since it has to be answered, and makes no call.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import structlog
 
@@ -21,22 +21,54 @@ from waybill.streaming.store import Changes, LocalStore
 log = structlog.get_logger()
 
 
-def absorb(store: LocalStore, codecs: Codecs, records: Sequence[Inbound]) -> None:
-    """Take records of the ledger and of the orders into the view, with their positions, as one write."""
-    changes = Changes()
-    latest: dict[str, Inbound] = {}
-    positions: dict[str, int] = {}
-    for record in records:
-        key = (record.key or b"").decode(errors="replace")
-        if record.topic == "ledger":
-            latest[key] = record
-        elif record.topic == "orders":
-            _take_order(codecs, changes, key, record)
-        positions[record.topic] = record.offset + 1
-    if latest:
-        entries = [(key, _card(codecs, record), record.value) for key, record in latest.items()]
-        view.put_entries(store, changes, entries)
-    store.apply(changes, positions)
+_PLACED_MAX = 20_000
+"""Open entries of a partition that are remembered while its view is made, about 3 MB."""
+
+
+class Restoring:
+    """Makes the view of one partition; each call of `absorb` is one write, with its positions.
+
+    A view that began empty holds in its indexes only what was put there since. Entries that stand in none,
+    nearly all of a ledger, are then written without asking the view what it knew of them, which is half of
+    the work. With too many open entries to remember, the view is asked after all.
+    """
+
+    def __init__(self, store: LocalStore, codecs: Codecs) -> None:
+        self._store = store
+        self._codecs = codecs
+        self._placed: set[str] | None = set() if store.position("ledger") is None else None
+
+    def absorb(self, records: Sequence[Inbound]) -> None:
+        """Take records of the ledger and of the orders into the view; the last one of a key counts."""
+        changes = Changes()
+        latest: dict[str, Inbound] = {}
+        positions: dict[str, int] = {}
+        for record in records:
+            key = (record.key or b"").decode(errors="replace")
+            if record.topic == "ledger":
+                latest[key] = record
+            elif record.topic == "orders":
+                _take_order(self._codecs, changes, key, record)
+            positions[record.topic] = record.offset + 1
+        entries = [
+            (key, _card(self._codecs, record), record.value) for key, record in latest.items()
+        ]
+        view.put_entries(changes, entries, self._known(entries))
+        self._store.apply(changes, positions)
+
+    def _known(self, entries: Sequence[view.Written]) -> Mapping[str, Card]:
+        """What the view may have in its indexes of these."""
+        if self._placed is None:
+            return view.cards(self._store, [key for key, _, _ in entries])
+        known = view.cards(self._store, [key for key, _, _ in entries if key in self._placed])
+        for key, card, _ in entries:
+            if card is not None and card.has_places:
+                self._placed.add(key)
+            else:
+                self._placed.discard(key)
+        if len(self._placed) > _PLACED_MAX:
+            self._placed = None
+        return known
 
 
 def _card(codecs: Codecs, record: Inbound) -> Card | None:

@@ -8,7 +8,7 @@ w/<store> 0 <reason> 0 <key>       waiting or parked: a new order or setting may
 x/<state> 0 <key>                  dispatched or in doubt: to be looked up after a takeover
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -137,22 +137,34 @@ def unpack(value: bytes) -> tuple[Card, bytes]:
     return Card.parse(value[2:end]), value[end:]
 
 
+Written = tuple[str, Card | None, bytes | None]
+"""Order key, card and framed entry; None forgets it."""
+
+
+def cards(store: LocalStore, keys: Sequence[str]) -> dict[str, Card]:
+    """The cards of those orders that the view knows."""
+    if not keys:
+        return {}
+    found = store.get_many([entry_key(key) for key in keys])
+    return {key: unpack(value)[0] for key, value in zip(keys, found, strict=True) if value}
+
+
 def put_entries(
-    store: LocalStore, changes: Changes, entries: Sequence[tuple[str, Card | None, bytes | None]]
+    changes: Changes, entries: Sequence[Written], known: Mapping[str, Card]
 ) -> set[bytes]:
-    """Write entries and move them in the indexes; None forgets an entry. Returns index keys that are new."""
-    places = [entry_key(key) for key, _, _ in entries]
+    """Write entries and move them in the indexes. Returns index keys that are new.
+
+    `known`: the cards that the view has of them; those without a place in an index may be left out.
+    """
     added: set[bytes] = set()
-    for (key, card, framed), place, old in zip(
-        entries, places, store.get_many(places), strict=True
-    ):
-        before = unpack(old)[0] if old else None
+    for key, card, framed in entries:
+        before = known.get(key)
         if (before and before.has_places) or (card and card.has_places):
             added |= _moved(changes, key, before, card)
         if card is None or framed is None:
-            changes.delete(place)
+            changes.delete(entry_key(key))
         else:
-            changes.put(place, pack(card, framed))
+            changes.put(entry_key(key), pack(card, framed))
     return added
 
 

@@ -9,6 +9,7 @@ import pytest
 
 from services.notifier.view import (
     Card,
+    cards,
     due_key,
     entry_key,
     pack,
@@ -44,7 +45,7 @@ def _card(state: State, **changes: Any) -> Card:
 def _put(store: RocksStore, *entries: tuple[str, Card | None]) -> set[bytes]:
     changes = Changes()
     framed = [(key, card, b"framed" if card else None) for key, card in entries]
-    added = put_entries(store, changes, framed)
+    added = put_entries(changes, framed, cards(store, [key for key, _, _ in framed]))
     store.apply(changes, {})
     return added
 
