@@ -64,7 +64,7 @@ class Occasion:
             strict=rng.random() < 0.2,
             commands=rng.choice((0, 0, 0, 2, 5)),
             losses=rng.choice((0,) * 8 + (1, 2)),
-            hangs=rng.random() < 0.1,
+            hangs=rng.random() < 0.4,
         )
 
 
