@@ -18,6 +18,7 @@ from waybill.process import run_until_stopped
 from waybill.settings import Settings
 from waybill.streaming.background import Background
 from waybill.streaming.kafka import KafkaMembership, KafkaOpener, KafkaReader
+from waybill.streaming.lifeline import Lifeline
 from waybill.streaming.metrics import RuntimeMetrics
 from waybill.streaming.ports import Service, Sources
 from waybill.streaming.runtime import Runtime, Surroundings, commit_pool
@@ -80,7 +81,7 @@ class OwnerProcess:
     def run(self, service: Service) -> None:
         """Join the group and turn until SIGTERM or a fatal error."""
         kafka, http = self._settings.kafka, self._settings.http
-        runtime = self._runtime(service)
+        runtime, lifeline = self._runtime(service)
         health = HealthServer(
             http.host,
             http.port,
@@ -93,8 +94,14 @@ class OwnerProcess:
         gc.freeze()
         gc.set_threshold(_GC_OBJECTS)
         log.info("started", http_port=health.port, bootstrap_servers=kafka.bootstrap_servers)
+
+        def turn() -> None:
+            lifeline.check()
+            runtime.turn()
+
         try:
-            run_until_stopped(runtime.turn, runtime.stop, self._settings.stop_s)
+            with lifeline:
+                run_until_stopped(turn, runtime.stop, self._settings.stop_s)
         finally:
             runtime.close()
             health.stop()
@@ -102,7 +109,7 @@ class OwnerProcess:
     def _beat_at_s(self, runtime: Runtime) -> float:
         return min(runtime.turned_at_s, self.background.beat_at_s)
 
-    def _runtime(self, service: Service) -> Runtime:
+    def _runtime(self, service: Service) -> tuple[Runtime, Lifeline]:
         kafka, group = self._settings.kafka, self._group
         reader = KafkaReader(kafka, group)
         opener = KafkaOpener(kafka, group, self._sources, self._fence_topic)
@@ -112,4 +119,4 @@ class OwnerProcess:
             kafka, group, self._sources.owned, runtime.gained, runtime.lost
         )
         runtime.join(membership, kafka.partitions)
-        return runtime
+        return runtime, Lifeline(kafka, {"group": membership.client, "reader": reader.client})

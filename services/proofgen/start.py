@@ -20,6 +20,7 @@ from waybill.metrics import Registry
 from waybill.process import run_until_stopped
 from waybill.settings import Settings
 from waybill.streaming.clients import plain_producer, worker_consumer
+from waybill.streaming.lifeline import Lifeline
 
 log = structlog.get_logger()
 
@@ -80,8 +81,15 @@ def main() -> None:
         ready=lambda: app.ready,
     )
     log.info("started", http_port=health.port, workers=settings.workers)
+    lifeline = Lifeline(settings.kafka, {"consumer": clients[0], "producer": clients[1]})
+
+    def turn() -> None:
+        lifeline.check()
+        app.turn()
+
     try:
-        run_until_stopped(app.turn, app.stop, settings.stop_s)
+        with lifeline:
+            run_until_stopped(turn, app.stop, settings.stop_s)
     finally:
         app.close()
         workers.shutdown(wait=True, cancel_futures=True)

@@ -44,6 +44,11 @@ class KafkaReader:
         self._assigned: dict[tuple[str | None, int | None], Place] = {}
         """By what the client calls them."""
 
+    @property
+    def client(self) -> Consumer:
+        """The client, for a `Lifeline`."""
+        return self._consumer
+
     def read(self, records_max: int, wait_s: float) -> ReadBatch:
         """See `Reader.read`. Poll, then consume: consume alone waits its whole time."""
         first = self._consumer.poll(wait_s)
@@ -162,6 +167,11 @@ class KafkaMembership:
         for partition in partitions:
             self._lost(partition.partition)
         consumer.incremental_unassign(partitions)
+
+    @property
+    def client(self) -> Consumer:
+        """The client, for a `Lifeline`."""
+        return self._consumer
 
     def poll(self) -> None:
         """See `Membership.poll`."""

@@ -1,0 +1,52 @@
+"""The clients that services use, asked for real."""
+
+import pytest
+from confluent_kafka import Consumer
+
+from tests.kafka import TopicSpace
+from waybill.broker.ports import free_port
+from waybill.settings import KafkaSettings
+from waybill.streaming import lifeline as lifeline_module
+from waybill.streaming.clients import member_consumer, plain_producer, reader_consumer
+from waybill.streaming.errors import FatalError
+from waybill.streaming.lifeline import Lifeline
+
+pytestmark = pytest.mark.kafka
+
+
+def _kafka(space: TopicSpace) -> KafkaSettings:
+    space.create_declared("schemas")
+    return KafkaSettings(bootstrap_servers=space.bootstrap, topic_prefix=space.prefix)
+
+
+def test_clients_that_reach_the_cluster_are_not_lost(topic_space: TopicSpace) -> None:
+    kafka = _kafka(topic_space)
+    member, reader = member_consumer(kafka, "g"), reader_consumer(kafka, "g")
+    lifeline = Lifeline(
+        kafka, {"group": member, "reader": reader, "producer": plain_producer(kafka, "p")}
+    )
+
+    for _ in range(2 * lifeline_module._UNANSWERED_MAX):
+        lifeline.ask()
+
+    lifeline.check()
+    member.close()
+    reader.close()
+
+
+def test_a_client_without_a_broker_is_lost_while_a_new_one_finds_one(
+    topic_space: TopicSpace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lifeline_module, "_ANSWER_S", 0.5)
+    kafka = _kafka(topic_space)
+    nowhere = kafka.model_copy(update={"bootstrap_servers": f"127.0.0.1:{free_port()}"})
+    cut_off: Consumer = reader_consumer(nowhere, "g")
+    lifeline = Lifeline(kafka, {"reader": cut_off})
+
+    for _ in range(lifeline_module._UNANSWERED_MAX):
+        lifeline.check()
+        lifeline.ask()
+
+    with pytest.raises(FatalError, match="of the reader"):
+        lifeline.check()
+    cut_off.close()
