@@ -97,6 +97,9 @@ bench-store: $(READY) ## the local store at a million orders beside the bare rea
 bench-outage: $(READY) ## Alibaba is away for an hour and 200,000 shipments wait: memory, writes, what happens after
 	$(BIN)/python -m benchmarks.outage
 
+bench-shut-store: $(READY) ## one store cannot send, 50,000 of its shipments stand in line: the other one's rate beside the same alone
+	$(BIN)/python -m benchmarks.shut_store
+
 bench-import: $(READY) ## the import of 10,000 orders beside a bare loop that makes the same calls; its memory
 	$(BIN)/python -m benchmarks.import_rate
 
@@ -124,4 +127,4 @@ down: $(READY) ## stop what `make up` started; its data stays
 	$(BIN)/waybill down
 
 .PHONY: kafka-fetch help setup lock clean fmt lint types imports contracts docs docs-check test-unit check \
-	test-integration test-e2e test bench bench-store bench-outage bench-import sim fire demo kafka-start kafka-stop up down
+	test-integration test-e2e test bench bench-store bench-outage bench-shut-store bench-import sim fire demo kafka-start kafka-stop up down

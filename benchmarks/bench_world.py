@@ -8,7 +8,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -95,15 +95,15 @@ class World:
         return self.tokens[self.store_of[trade_id]]
 
     @contextmanager
-    def new_topics(self) -> Iterator[None]:
-        """Fresh topics with the stores in them."""
+    def new_topics(self, refused: Collection[str] = ()) -> Iterator[None]:
+        """Fresh topics with the stores in them; the tokens of some are refused by Alibaba."""
         self._runs += 1
         self.prefix = f"b{os.getpid()}-{self._runs}-"
         topic_admin.apply(self.kafka.client_config(), self.prefix, self.kafka.partitions, 1)
-        self._add_stores()
+        self._add_stores(refused)
         yield
 
-    def _add_stores(self) -> None:
+    def _add_stores(self, refused: Collection[str]) -> None:
         book, now = SchemaBook(), datetime.now(UTC)
         stores, sealed = Codec(Store, "store", book), Codec(StoreTokens, "store_tokens", book)
         seal = TokenSeal(SecretStr(self.seal_key))
@@ -120,7 +120,8 @@ class World:
                 ship_from=now - timedelta(days=30),
                 carrier_map={"fedex": "FEDEX"},
             )
-            tokens = seal.seal(Tokens(token), store_id, 1, TokenLife(), now)
+            given = SecretStr("of another time") if store_id in refused else token
+            tokens = seal.seal(Tokens(given), store_id, 1, TokenLife(), now)
             number = partition_of(store_id, self.kafka.partitions)
             for topic, key, value in (
                 ("waybill.stores.v1", store_id, stores.encode(store)),
