@@ -22,9 +22,9 @@ def draw(page: Page) -> Image.Image:
     return sheet
 
 
-def encode(sheet: Image.Image) -> bytes:
-    """The PNG file."""
-    return png.encode(sheet, DPI)
+def encode(sheet: Image.Image, texts: png.Texts = ()) -> bytes:
+    """The PNG file, with the texts that it carries beside its pixels."""
+    return png.encode(sheet, DPI, texts)
 
 
 def codes_are_readable(file: bytes, page: Page) -> bool:

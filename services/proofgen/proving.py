@@ -9,6 +9,7 @@ from hashlib import sha256
 
 from services.proofgen.claims import document_of
 from services.proofgen.document import TEMPLATE_VERSION, Refusal
+from services.proofgen.imprint import Origin
 from services.proofgen.render import render
 from waybill.contracts import Claim, Order, Proof, Shipment
 from waybill.contracts.codec import Codec, DeadReason, DecodeError, SchemaBook
@@ -56,7 +57,8 @@ class Prover:
 
 
 def _proof(claim: Claim, shipment: Shipment, order: Order, parts: tuple[Shipment, ...]) -> Proof:
-    rendered = render(document_of(claim, shipment, order, parts))
+    origin = Origin(claim.order_key, claim.store_id)
+    rendered = render(document_of(claim, shipment, order, parts), origin)
     answer = Proof(
         claim_id=claim.claim_id,
         order_key=claim.order_key,

@@ -19,6 +19,7 @@ from services.proofgen.document import (
     RenderedProof,
 )
 from services.proofgen.grid import TRACKING
+from services.proofgen.imprint import PREVIEW, Origin, imprint_of
 from services.proofgen.pages import lay_out
 from services.proofgen.runs import covered
 from services.proofgen.specimen import SPECIMEN
@@ -28,7 +29,7 @@ PAGE_BYTES_MAX = 1_000_000
 """The smallest limit found among sites that take such images; Alibaba's own is 5 MB."""
 
 
-def render(document: ProofDocument) -> RenderedProof | Refusal:
+def render(document: ProofDocument, origin: Origin = PREVIEW) -> RenderedProof | Refusal:
     """The proof of the document's facts. Bad facts give a `Refusal`, never an exception."""
     if refusal := _refusal(document):
         return refusal
@@ -36,8 +37,10 @@ def render(document: ProofDocument) -> RenderedProof | Refusal:
     setter.warnings.update(_doubts(document))
     payload_sha256 = document.payload_sha256()
     files = []
-    for page in lay_out(document, payload_sha256, setter):
-        file = canvas.encode(canvas.draw(page))
+    pages = lay_out(document, payload_sha256, setter)
+    for number, page in enumerate(pages, 1):
+        imprint = imprint_of(document, origin, payload_sha256, number, len(pages))
+        file = canvas.encode(canvas.draw(page), imprint.texts())
         if len(file) > PAGE_BYTES_MAX:
             return Refusal(
                 RefusalReason.TOO_LARGE, f"a page has {len(file)} bytes, more than {PAGE_BYTES_MAX}"

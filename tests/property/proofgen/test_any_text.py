@@ -68,12 +68,14 @@ ITEM = st.builds(
 PARCEL = st.builds(
     Parcel, MAYBE, st.none() | NUMBER, st.just("kg"), st.none() | st.tuples(NUMBER, NUMBER, NUMBER)
 )
+ID = st.text(min_size=1, max_size=128)
+"""As long as an identifier of a claim may be, with more than it may hold."""
 DOCUMENT = st.builds(
     replace,
     st.just(SPECIMEN),
-    document_id=TEXT,
+    document_id=ID,
     order_id=TEXT,
-    shipment_id=TEXT,
+    shipment_id=ID,
     tracking_number=st.text(min_size=1, max_size=60) | st.just("JD014600006281234567"),
     tracking_url=MAYBE | st.just(SPECIMEN.tracking_url),
     carrier_name=MAYBE,
@@ -108,6 +110,8 @@ def test_any_document_gives_good_pages_or_a_refusal(document: ProofDocument) -> 
         with Image.open(io.BytesIO(file), formats=["PNG"]) as image:
             image.load()
             assert image.size == (PAGE_WIDTH, PAGE_HEIGHT)
+            assert image.info["waybill.document-id"] == document.document_id
+            assert image.info["waybill.shipment-id"] == document.shipment_id
         assert len(file) < PAGE_BYTES_MAX
 
 

@@ -22,10 +22,10 @@ LAYOUTS = {
     "endless": "0de59b05b41859bcb1c8e5a5144cc691b4414330607f0eafaee24b76682017e0",
 }
 FILES = {
-    "specimen": "f36def1385f4ddb6b428ba74b5efb7411749584d4e30aab12f640c49a1a83f6a",
-    "sparse": "53c766eeb61b9420f5f50412088f953641ac37965f0230e72c8f5e56b30deb60",
-    "many_scripts": "c2927379d8bc13fa9dc4568551e45e275722984322ed7ae9350dab82de1dcbe7",
-    "endless": "cdbe9728492e84f7e23adb83e3fd10cb66c16b7f7cae3682be52dc1fbf9bffb2",
+    "specimen": "b743131860a39a74d1f37fd9bbce0bc76c89fb528ff3a64bca8b62f8773ac9a9",
+    "sparse": "e61163e540004701dbc5abbcb3c8a0c58349a07cd39384f43a59167d099df604",
+    "many_scripts": "b8cd59931a6b0497c421f373ca154bdcb5342dc41985006dde243b5817b842ad",
+    "endless": "97913fbea8758f34fce19bfe06d19cd56498410eef8fe0de9fbdb453aa655bbb",
 }
 
 

@@ -27,6 +27,7 @@ from services.proofgen.document import (
     RenderedProof,
 )
 from services.proofgen.grid import FOOT_TOP, LEFT, PAGE_HEIGHT, PAGE_WIDTH, RIGHT
+from services.proofgen.imprint import KEYWORDS
 from services.proofgen.marks import TextMark
 from services.proofgen.pages import Page, lay_out
 from services.proofgen.render import PAGE_BYTES_MAX, render
@@ -102,7 +103,7 @@ def test_files_are_what_sites_take(name: str, request: pytest.FixtureRequest) ->
         assert (image.mode, image.size) == ("L", (PAGE_WIDTH, PAGE_HEIGHT))
         assert round(image.info["dpi"][0]) == 200
         assert len(file) < PAGE_BYTES_MAX
-        assert {"dpi"} == set(image.info)
+        assert {"dpi", *KEYWORDS} == set(image.info)
 
 
 @pytest.mark.parametrize("scale", [1.0, 0.5])
