@@ -19,9 +19,10 @@ from services.proofgen.document import (
     RenderedProof,
 )
 from services.proofgen.grid import TRACKING
-from services.proofgen.imprint import PREVIEW, Origin, imprint_of
-from services.proofgen.pages import lay_out
+from services.proofgen.imprint import PREVIEW, Imprint, Origin, imprint_of
+from services.proofgen.pages import Page, lay_out
 from services.proofgen.runs import covered
+from services.proofgen.signing import StoreSigner
 from services.proofgen.specimen import SPECIMEN
 from services.proofgen.typesetter import Typesetter
 
@@ -29,8 +30,13 @@ PAGE_BYTES_MAX = 1_000_000
 """The smallest limit found among sites that take such images; Alibaba's own is 5 MB."""
 
 
-def render(document: ProofDocument, origin: Origin = PREVIEW) -> RenderedProof | Refusal:
-    """The proof of the document's facts. Bad facts give a `Refusal`, never an exception."""
+def render(
+    document: ProofDocument, origin: Origin = PREVIEW, signer: StoreSigner | None = None
+) -> RenderedProof | Refusal:
+    """The proof of the document's facts. Bad facts give a `Refusal`, never an exception.
+
+    Without a signer its pages are unsigned. What is checked is the file that is returned.
+    """
     if refusal := _refusal(document):
         return refusal
     setter = Typesetter()
@@ -40,7 +46,7 @@ def render(document: ProofDocument, origin: Origin = PREVIEW) -> RenderedProof |
     pages = lay_out(document, payload_sha256, setter)
     for number, page in enumerate(pages, 1):
         imprint = imprint_of(document, origin, payload_sha256, number, len(pages))
-        file = canvas.encode(canvas.draw(page), imprint.texts())
+        file = _file(page, imprint, signer)
         if len(file) > PAGE_BYTES_MAX:
             return Refusal(
                 RefusalReason.TOO_LARGE, f"a page has {len(file)} bytes, more than {PAGE_BYTES_MAX}"
@@ -53,6 +59,13 @@ def render(document: ProofDocument, origin: Origin = PREVIEW) -> RenderedProof |
     return RenderedProof(
         tuple(files), payload_sha256, TEMPLATE_VERSION, tuple(sorted(setter.warnings))
     )
+
+
+def _file(page: Page, imprint: Imprint, signer: StoreSigner | None) -> bytes:
+    sheet = canvas.draw(page)
+    if signer is None:
+        return canvas.encode(sheet, imprint.texts())
+    return signer.signed(canvas.encode(sheet, (*imprint.texts(), *signer.texts)))
 
 
 def warm_up() -> None:

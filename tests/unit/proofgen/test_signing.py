@@ -1,0 +1,276 @@
+"""Whatever is changed in a signed page is noticed, and a store signs with its own key alone."""
+
+import base64
+import json
+import pickle
+import struct
+import zlib
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    PublicFormat,
+    load_pem_public_key,
+)
+from pydantic import SecretStr
+
+from services.proofgen import png
+from services.proofgen.document import ItemLine, ProofDocument, RenderedProof
+from services.proofgen.imprint import Origin, read_imprint
+from services.proofgen.render import render
+from services.proofgen.signing import (
+    PublicKey,
+    PublicKeyError,
+    SignatureError,
+    SigningKeys,
+    StoreSigner,
+    is_signed,
+    signed_by,
+    without_signature,
+)
+from waybill.installation_keys import KeyFormError, new_key
+
+KEY = base64.b64encode(bytes(range(32))).decode()
+STORE = "alibaba-4711"
+ORIGIN = Origin("alibaba:255201166001024316", STORE)
+
+
+def signer() -> StoreSigner:
+    return SigningKeys(SecretStr(KEY)).signer(STORE)
+
+
+def drawn(document: ProofDocument, key: StoreSigner | None) -> tuple[bytes, ...]:
+    rendered = render(document, ORIGIN, key)
+    assert isinstance(rendered, RenderedProof)
+    return rendered.pages
+
+
+@pytest.fixture(scope="module")
+def pages() -> tuple[bytes, bytes]:
+    """Two signed pages of one proof."""
+    from services.proofgen.specimen import SPECIMEN  # noqa: PLC0415
+
+    items = tuple(ItemLine(f"Item {n}", SPECIMEN.items[0].quantity) for n in range(25))
+    first, second = drawn(replace(SPECIMEN, items=items), signer())
+    return first, second
+
+
+def checked(file: bytes) -> PublicKey:
+    return signed_by(file, png.parts_of(file))
+
+
+def test_a_page_is_signed_by_its_stores_key(pages: tuple[bytes, bytes]) -> None:
+    for file in pages:
+        assert checked(file) == signer().public_key
+        assert is_signed(png.parts_of(file))
+
+
+def test_keys_and_signatures_are_the_same_in_every_version() -> None:
+    """Another derivation or another statement would make every key that was handed out worthless."""
+    file = signer().signed(png.encode(png.new_sheet(3, 2, 255), 200, signer().texts))
+
+    assert signer().public_key.text == "XFLoNtV5LtZ4CvmoKfD2fxoMhFvmwxZAwapp3VS7xfQ="
+    assert signer().public_key.key_id == "fa659cd72ed633a4"
+    assert dict(png.parts_of(file).texts_after) == {
+        "waybill.signature": (
+            "6FdLdo5JWPnhdxxM04FCLJzZKqI+UVlFhzCanWZvARBgO+AqEA4Yyn87cpYf7airQp5/PYUjczvnCcNvVmuoCA=="
+        )
+    }
+
+
+def test_without_its_signature_it_is_the_unsigned_page(specimen: ProofDocument) -> None:
+    (signed,), (unsigned,) = drawn(specimen, signer()), drawn(specimen, None)
+
+    assert without_signature(png.parts_of(signed)) == png.parts_of(unsigned)
+    assert not is_signed(png.parts_of(unsigned))
+    read_imprint(without_signature(png.parts_of(signed)).texts)
+
+
+def chunk(name: bytes, data: bytes) -> bytes:
+    return struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
+
+
+def chunks(file: bytes) -> list[bytes]:
+    found, start = [], 8
+    while start < len(file):
+        end = start + int.from_bytes(file[start : start + 4], "big") + 12
+        found.append(file[start:end])
+        start = end
+    return found
+
+
+def joined(file: bytes, parts: list[bytes]) -> bytes:
+    return file[:8] + b"".join(parts)
+
+
+def pixel_changed(file: bytes, _other: bytes) -> bytes:
+    parts = png.parts_of(file)
+    sheet = png.sheet_of(parts).copy()
+    sheet.putpixel((700, 900), 7)
+    (name, text), *_ = parts.texts_after
+    return png.with_text_after(png.encode(sheet, 200, parts.texts), name, text)
+
+
+def text_changed(keyword: str, value: str) -> Callable[[bytes, bytes], bytes]:
+    def change(file: bytes, _other: bytes) -> bytes:
+        parts = png.parts_of(file)
+        texts = [(name, value if name == keyword else text) for name, text in parts.texts]
+        changed = png.encode(png.sheet_of(parts), 200, texts)
+        return png.with_text_after(changed, *parts.texts_after[0])
+
+    return change
+
+
+def swapped(kind: bytes, number: int = 0) -> Callable[[bytes, bytes], bytes]:
+    """One chunk of the other page in the place of this page's."""
+
+    def change(file: bytes, other: bytes) -> bytes:
+        mine, theirs = chunks(file), chunks(other)
+        at = [place for place, one in enumerate(mine) if one[4:8] == kind][number]
+        from_there = [place for place, one in enumerate(theirs) if one[4:8] == kind][number]
+        assert mine[at] != theirs[from_there]
+        mine[at] = theirs[from_there]
+        return joined(file, mine)
+
+    return change
+
+
+def resigned(file: bytes, _other: bytes) -> bytes:
+    """Signed by somebody else, who keeps the store's public key in it."""
+    stranger = StoreSigner(Ed25519PrivateKey.from_private_bytes(b"\7" * 32))
+    return stranger.signed(joined(file, [*chunks(file)[:-2], chunks(file)[-1]]))
+
+
+def resolution_changed(file: bytes, _other: bytes) -> bytes:
+    return joined(
+        file,
+        [
+            chunk(b"pHYs", struct.pack(">IIB", 11811, 11811, 1)) if one[4:8] == b"pHYs" else one
+            for one in chunks(file)
+        ],
+    )
+
+
+TAMPERED: dict[str, Callable[[bytes, bytes], bytes]] = {
+    "a pixel": pixel_changed,
+    "the resolution": resolution_changed,
+    "the order": text_changed("waybill.order-key", "alibaba:1"),
+    "the facts' hash": text_changed("waybill.payload-sha256", "0" * 64),
+    "the tracking number": text_changed("waybill.tracking-number", "X1"),
+    "the number of pages": text_changed("waybill.pages", "1"),
+    "the key id": text_changed("waybill.key-id", "0" * 16),
+    "the public key": text_changed("waybill.public-key", base64.b64encode(b"\1" * 32).decode()),
+    "the public key, no base64": text_changed("waybill.public-key", "é"),
+    "the public key, too short": text_changed("waybill.public-key", "AAAA"),
+    "pixels of the other page": swapped(b"IDAT"),
+    "the page's number of the other page": swapped(b"iTXt", 8),
+    "the signature of the other page": swapped(b"iTXt", 12),
+    "signed again by somebody else": resigned,
+    "the signature left out": lambda file, _: joined(file, [*chunks(file)[:-2], chunks(file)[-1]]),
+    "the signature twice": lambda file, _: png.with_text_after(
+        file, *png.parts_of(file).texts_after[0]
+    ),
+    "a text after the signature": lambda file, _: png.with_text_after(file, "note", "x"),
+    "a text before the signature": lambda file, _: joined(
+        file, [*chunks(file)[:-2], chunk(b"iTXt", b"note\0\0\0\0\0x"), *chunks(file)[-2:]]
+    ),
+    "the texts in another order": lambda file, _: joined(
+        file, [*chunks(file)[:3], chunks(file)[4], chunks(file)[3], *chunks(file)[5:]]
+    ),
+    "an empty signature": lambda file, _: joined(
+        file, [*chunks(file)[:-2], chunk(b"iTXt", b"waybill.signature\0\0\0\0\0"), chunks(file)[-1]]
+    ),
+    "a signature with other padding": lambda file, _: png.with_text_after(
+        joined(file, [*chunks(file)[:-2], chunks(file)[-1]]),
+        "waybill.signature",
+        png.parts_of(file).texts_after[0][1][:-3] + "B==",
+    ),
+}
+
+
+@pytest.mark.parametrize("what", TAMPERED)
+def test_whatever_is_changed_is_noticed(pages: tuple[bytes, bytes], what: str) -> None:
+    changed = TAMPERED[what](*pages)
+
+    assert changed != pages[0]
+    with pytest.raises(SignatureError):
+        checked(changed)
+
+
+def test_no_bit_of_it_can_be_flipped(pages: tuple[bytes, bytes]) -> None:
+    file = pages[0]
+    for place in [*range(0, 1_800, 7), *range(1_800, len(file) - 250, 1_999), *range(-250, 0, 3)]:
+        damaged = bytearray(file)
+        damaged[place] ^= 1
+        with pytest.raises((png.PngError, SignatureError)):
+            checked(bytes(damaged))
+
+
+def test_a_page_signed_with_another_key_names_that_key(specimen: ProofDocument) -> None:
+    stranger = StoreSigner(Ed25519PrivateKey.from_private_bytes(b"\7" * 32))
+    (file,) = drawn(specimen, stranger)
+
+    assert checked(file) == stranger.public_key != signer().public_key
+
+
+def test_every_store_has_a_key_of_its_own_for_each_of_the_installations_keys() -> None:
+    old, new = new_key(), new_key()
+    keys = SigningKeys(SecretStr(f"{new},{old}"))
+    public = {key for store in ("a-1", "a-2", "b-1") for key in keys.public_keys(store)}
+
+    assert len(public) == 6
+    assert keys.signer("a-1").public_key == keys.public_keys("a-1")[0]
+    assert keys.public_keys("a-1")[1] == SigningKeys(SecretStr(old)).signer("a-1").public_key
+
+
+def test_a_public_key_is_read_as_it_is_printed() -> None:
+    key = signer().public_key
+
+    assert PublicKey.parsed(key.text) == PublicKey.parsed(f"  {key.text}\n") == key
+    assert PublicKey.parsed(key.pem) == key
+    loaded = load_pem_public_key(key.pem.encode())
+    assert loaded.public_bytes(Encoding.Raw, PublicFormat.Raw) == key.raw
+
+
+X25519_PEM = (
+    X25519PrivateKey.generate()
+    .public_key()
+    .public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
+    .decode()
+)
+
+
+@pytest.mark.parametrize(
+    "text", ["", "é", "AAAA", "A" * 44, "-----BEGIN PUBLIC KEY-----", KEY + KEY, X25519_PEM]
+)
+def test_what_is_no_public_key_is_refused(text: str) -> None:
+    with pytest.raises(PublicKeyError, match="waybill proof keys"):
+        PublicKey.parsed(text)
+
+
+@pytest.mark.parametrize(
+    "keys", ["", " , ", "c2hvcnQ=", f"{KEY},c2hvcnQ=", "é" * 44, f"{KEY} " * 17]
+)
+def test_a_setting_without_keys_is_refused_without_showing_it(keys: str) -> None:
+    with pytest.raises(
+        KeyFormError, match=r"WAYBILL_SIGNING_KEY: .*waybill proof new-key"
+    ) as caught:
+        SigningKeys(SecretStr(keys))
+    assert KEY not in str(caught.value)
+    assert "c2hvcnQ" not in str(caught.value)
+
+
+def test_nothing_that_is_printed_or_written_of_a_signer_shows_the_secret() -> None:
+    keys, secret = SigningKeys(SecretStr(KEY)), bytes(range(32))
+    told = f"{keys!r} {keys.signer(STORE)!r} {vars(keys.signer(STORE))}"
+
+    assert KEY not in told
+    assert secret.hex() not in told
+    with pytest.raises(TypeError):
+        pickle.dumps(signer())
+    with pytest.raises(TypeError):
+        json.dumps(signer().__dict__)
