@@ -8,12 +8,12 @@ from services.proofgen.document import (
     ProofDocument,
     ProofWarning,
 )
-from services.proofgen.grid import BODY, LEFT, SMALL, STRONG, column, span
+from services.proofgen.grid import BODY, SMALL, STRONG, column, span
 from services.proofgen.labels import Label
-from services.proofgen.marks import Block, Sketch
+from services.proofgen.marks import BLACK, Block, Sketch
 from services.proofgen.runs import Style
 from services.proofgen.shaping import Line, shape
-from services.proofgen.typesetter import Typesetter, put_label, put_lines, put_missing
+from services.proofgen.typesetter import Typesetter, put_lines
 
 LINE_CHARS_MAX = 300
 LINES_MAX = 10
@@ -30,7 +30,7 @@ _COLUMNS = 6
 def address_block(document: ProofDocument, setter: Typesetter) -> Block:
     """Both addresses; the recipient's is the order's."""
     sketch = Sketch()
-    sender, recipient = LEFT, LEFT + column(_COLUMNS)
+    sender, recipient = 0, column(_COLUMNS)
     bottoms = (
         _address(sketch, sender, labels.SENDER, document.ship_from, setter),
         _address(sketch, recipient, labels.RECIPIENT, document.ship_to, setter),
@@ -44,10 +44,9 @@ def _address(
     sketch: Sketch, x: int, label: Label, address: PostalAddress | None, setter: Typesetter
 ) -> int:
     sketch.box(x, 0, span(_COLUMNS), 2)
-    put_label(sketch, x, 38, label)
+    setter.captions.put(sketch, x, 38, label)
     if address is None or address.is_empty:
-        put_missing(sketch, x, 80)
-        return 80
+        return setter.captions.missing(sketch, x, 80)
     headline, rest = _headline(address)
     y = 82
     if headline:
@@ -59,7 +58,7 @@ def _address(
 
 
 def _phone(sketch: Sketch, x: int, y: int, phone: str, setter: Typesetter) -> int:
-    end = put_label(sketch, x, y, labels.PHONE) + 12
+    end = setter.captions.put(sketch, x, y, labels.PHONE) + 12
     width = x + span(_COLUMNS) - end
     sketch.text(end, y, setter.line(phone, BODY.for_text(phone), width, LINE_CHARS_MAX))
     return y
@@ -100,13 +99,12 @@ def _set(
 
 def _match(sketch: Sketch, x: int, y: int, match: AddressMatch, setter: Typesetter) -> int:
     """The sign and the line below the recipient; returns the lowest pixel."""
+    captions = setter.captions
     if not match.compared:
-        put_label(sketch, x, y + 22, labels.NOT_COMPARED)
-        return y + 28
+        return captions.stack(sketch, x, y + 22, labels.NOT_COMPARED) + 6
     label = labels.DIFFERS if match.differences else labels.MATCHES
     _sign(sketch, x, y, equal=not match.differences)
-    put_label(sketch, x + 38, y + 22, label, ink=0)
-    y += 28
+    y = captions.stack(sketch, x + 38, y + 22, label, ink=BLACK) + 6
     if match.differences:
         setter.warnings.add(ProofWarning.ADDRESS_DIFFERS)
     for difference in match.differences[:DIFFERENCES_MAX]:

@@ -20,6 +20,8 @@ from services.proofgen.document import (
     PostalAddress,
     ProofDocument,
 )
+from services.proofgen.grid import A4, PAPERS
+from services.proofgen.labels import LANGUAGES
 from waybill.contracts import Claim, Order, Shipment
 from waybill.contracts.base import Address, LogisticsType, Option, WeightUnit
 from waybill.contracts.order import OrderItem
@@ -67,6 +69,8 @@ def document_of(
         shows_cost=claim.branding.show_cost,
         note_to_buyer=_note(shipments, order),
         logo=claim.branding.logo,
+        paper=PAPERS.get(claim.branding.paper, A4),
+        third_language=_third_language(claim.branding),
     )
 
 
@@ -104,6 +108,11 @@ def _note(shipments: tuple[Shipment, ...], order: Order) -> str | None:
 def _logistics_type(claim: Claim) -> str | None:
     known = claim.logistics_type is not LogisticsType.UNRECOGNISED
     return claim.logistics_type.value if known else None
+
+
+def _third_language(branding: Branding) -> str | None:
+    known = branding.third_language in LANGUAGES
+    return str(branding.third_language) if known else None
 
 
 def _sender(shipment: Shipment, order: Order, branding: Branding) -> PostalAddress | None:

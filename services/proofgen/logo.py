@@ -6,7 +6,6 @@ from io import BytesIO
 from PIL import Image
 
 from services.proofgen.document import ProofDocument, ProofWarning
-from services.proofgen.grid import LEFT
 from services.proofgen.marks import Block, ImageMark
 from services.proofgen.typesetter import Typesetter
 
@@ -26,7 +25,7 @@ def logo_block(document: ProofDocument, setter: Typesetter) -> Block | None:
     if image is None:
         setter.warnings.add(ProofWarning.LOGO_UNREADABLE)
         return None
-    return Block(image.height + _SPACE_BELOW, (ImageMark(LEFT, 0, image),))
+    return Block(image.height + _SPACE_BELOW, (ImageMark(0, 0, image),))
 
 
 @lru_cache(32)

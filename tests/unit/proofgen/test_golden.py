@@ -9,6 +9,7 @@ import platform
 
 import pytest
 
+from services.proofgen.captions import Captions
 from services.proofgen.document import RenderedProof
 from services.proofgen.marks import Mark, SymbolMark, TextMark
 from services.proofgen.pages import lay_out
@@ -16,16 +17,18 @@ from services.proofgen.render import render
 from services.proofgen.typesetter import Typesetter
 
 LAYOUTS = {
-    "specimen": "5ba5b7365990f97fe7661917d73359b696ae0738a85ee73dcf391e59c24d66f0",
-    "sparse": "62c2cf59461e4cb268aeb4d36d1a3db100c0cca7d4639772745231096a2c8665",
-    "many_scripts": "d4ca6d195287ecc3c5887c677a5e7a58621ec52a1c184ef4af30902abf18570b",
-    "endless": "0de59b05b41859bcb1c8e5a5144cc691b4414330607f0eafaee24b76682017e0",
+    "german_letter": "c6e197b4c870e4a915df9e656db677f906981b56ecdacf022aade9282c49e2a5",
+    "specimen": "8d96b69b347a448c07a8d32115f6cbd256b0c6d3dac2c824a2f20c36763d8ae2",
+    "sparse": "0c5dc378b1936e3231635e39c5b3f2ba45b734cf111deb7773f77abcc1328438",
+    "many_scripts": "9d494193b54650b53bff394e7d7be1d9600fd524cdd4dcee4a75f51c129473fc",
+    "endless": "17c789d4d31a66df59f10b0c768a4d97b39e41206c8eda6ff5d13e8122a06203",
 }
 FILES = {
-    "specimen": "b743131860a39a74d1f37fd9bbce0bc76c89fb528ff3a64bca8b62f8773ac9a9",
-    "sparse": "e61163e540004701dbc5abbcb3c8a0c58349a07cd39384f43a59167d099df604",
-    "many_scripts": "b8cd59931a6b0497c421f373ca154bdcb5342dc41985006dde243b5817b842ad",
-    "endless": "97913fbea8758f34fce19bfe06d19cd56498410eef8fe0de9fbdb453aa655bbb",
+    "german_letter": "4b9d296484d980fcf75b36c60ecc8a485f71fb98a5b390766ae10f7473286998",
+    "specimen": "ccf7f61defe2dea570c81f0b8a08f7b96688f53d73bbbdcb0ec925cae8cd9352",
+    "sparse": "a2e0d768e3c1e8a6206118d848c7f1448a4b17d0068fe360128b52d893c1c75c",
+    "many_scripts": "d984763c94d1b9cb99fcfb63486233df78a631b23a12ff06ee76262ca627aeb5",
+    "endless": "54c0114789ea24b6511516df8459b08b2eba0834934418babf5b0bcec5f20b41",
 }
 
 
@@ -35,7 +38,8 @@ def test_every_glyph_stands_where_it_was_approved(
 ) -> None:
     document = request.getfixturevalue(name)
     told = hashlib.sha256()
-    for page in lay_out(document, document.payload_sha256(), Typesetter()):
+    setter = Typesetter(Captions(document.third_language))
+    for page in lay_out(document, document.payload_sha256(), setter):
         for y, block in page.placed:
             for mark in block.marks:
                 told.update(f"{y} {_told(mark)}\n".encode())
