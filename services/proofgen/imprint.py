@@ -85,7 +85,7 @@ def read_imprint(texts: Texts) -> Imprint:
     """The imprint that wrote exactly these texts; raises ImprintError for any others."""
     found = tuple(keyword for keyword, _ in texts)
     if found != KEYWORDS:
-        raise ImprintError(f"texts {list(found)}, want {list(KEYWORDS)}")
+        raise ImprintError("its texts are not those of a page")
     try:
         imprint = _CHECKED.validate_python({_FIELDS[keyword]: text for keyword, text in texts})
     except ValidationError as error:

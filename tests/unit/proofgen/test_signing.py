@@ -3,13 +3,9 @@
 import base64
 import json
 import pickle
-import struct
-import zlib
-from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from cryptography.hazmat.primitives.serialization import (
     Encoding,
@@ -32,6 +28,7 @@ from services.proofgen.signing import (
     signed_by,
     without_signature,
 )
+from tests.tampering import STRANGER, TAMPERED
 from waybill.installation_keys import KeyFormError, new_key
 
 KEY = base64.b64encode(bytes(range(32))).decode()
@@ -90,108 +87,6 @@ def test_without_its_signature_it_is_the_unsigned_page(specimen: ProofDocument) 
     read_imprint(without_signature(png.parts_of(signed)).texts)
 
 
-def chunk(name: bytes, data: bytes) -> bytes:
-    return struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
-
-
-def chunks(file: bytes) -> list[bytes]:
-    found, start = [], 8
-    while start < len(file):
-        end = start + int.from_bytes(file[start : start + 4], "big") + 12
-        found.append(file[start:end])
-        start = end
-    return found
-
-
-def joined(file: bytes, parts: list[bytes]) -> bytes:
-    return file[:8] + b"".join(parts)
-
-
-def pixel_changed(file: bytes, _other: bytes) -> bytes:
-    parts = png.parts_of(file)
-    sheet = png.sheet_of(parts).copy()
-    sheet.putpixel((700, 900), 7)
-    (name, text), *_ = parts.texts_after
-    return png.with_text_after(png.encode(sheet, 200, parts.texts), name, text)
-
-
-def text_changed(keyword: str, value: str) -> Callable[[bytes, bytes], bytes]:
-    def change(file: bytes, _other: bytes) -> bytes:
-        parts = png.parts_of(file)
-        texts = [(name, value if name == keyword else text) for name, text in parts.texts]
-        changed = png.encode(png.sheet_of(parts), 200, texts)
-        return png.with_text_after(changed, *parts.texts_after[0])
-
-    return change
-
-
-def swapped(kind: bytes, number: int = 0) -> Callable[[bytes, bytes], bytes]:
-    """One chunk of the other page in the place of this page's."""
-
-    def change(file: bytes, other: bytes) -> bytes:
-        mine, theirs = chunks(file), chunks(other)
-        at = [place for place, one in enumerate(mine) if one[4:8] == kind][number]
-        from_there = [place for place, one in enumerate(theirs) if one[4:8] == kind][number]
-        assert mine[at] != theirs[from_there]
-        mine[at] = theirs[from_there]
-        return joined(file, mine)
-
-    return change
-
-
-def resigned(file: bytes, _other: bytes) -> bytes:
-    """Signed by somebody else, who keeps the store's public key in it."""
-    stranger = StoreSigner(Ed25519PrivateKey.from_private_bytes(b"\7" * 32))
-    return stranger.signed(joined(file, [*chunks(file)[:-2], chunks(file)[-1]]))
-
-
-def resolution_changed(file: bytes, _other: bytes) -> bytes:
-    return joined(
-        file,
-        [
-            chunk(b"pHYs", struct.pack(">IIB", 11811, 11811, 1)) if one[4:8] == b"pHYs" else one
-            for one in chunks(file)
-        ],
-    )
-
-
-TAMPERED: dict[str, Callable[[bytes, bytes], bytes]] = {
-    "a pixel": pixel_changed,
-    "the resolution": resolution_changed,
-    "the order": text_changed("waybill.order-key", "alibaba:1"),
-    "the facts' hash": text_changed("waybill.payload-sha256", "0" * 64),
-    "the tracking number": text_changed("waybill.tracking-number", "X1"),
-    "the number of pages": text_changed("waybill.pages", "1"),
-    "the key id": text_changed("waybill.key-id", "0" * 16),
-    "the public key": text_changed("waybill.public-key", base64.b64encode(b"\1" * 32).decode()),
-    "the public key, no base64": text_changed("waybill.public-key", "é"),
-    "the public key, too short": text_changed("waybill.public-key", "AAAA"),
-    "pixels of the other page": swapped(b"IDAT"),
-    "the page's number of the other page": swapped(b"iTXt", 8),
-    "the signature of the other page": swapped(b"iTXt", 12),
-    "signed again by somebody else": resigned,
-    "the signature left out": lambda file, _: joined(file, [*chunks(file)[:-2], chunks(file)[-1]]),
-    "the signature twice": lambda file, _: png.with_text_after(
-        file, *png.parts_of(file).texts_after[0]
-    ),
-    "a text after the signature": lambda file, _: png.with_text_after(file, "note", "x"),
-    "a text before the signature": lambda file, _: joined(
-        file, [*chunks(file)[:-2], chunk(b"iTXt", b"note\0\0\0\0\0x"), *chunks(file)[-2:]]
-    ),
-    "the texts in another order": lambda file, _: joined(
-        file, [*chunks(file)[:3], chunks(file)[4], chunks(file)[3], *chunks(file)[5:]]
-    ),
-    "an empty signature": lambda file, _: joined(
-        file, [*chunks(file)[:-2], chunk(b"iTXt", b"waybill.signature\0\0\0\0\0"), chunks(file)[-1]]
-    ),
-    "a signature with other padding": lambda file, _: png.with_text_after(
-        joined(file, [*chunks(file)[:-2], chunks(file)[-1]]),
-        "waybill.signature",
-        png.parts_of(file).texts_after[0][1][:-3] + "B==",
-    ),
-}
-
-
 @pytest.mark.parametrize("what", TAMPERED)
 def test_whatever_is_changed_is_noticed(pages: tuple[bytes, bytes], what: str) -> None:
     changed = TAMPERED[what](*pages)
@@ -211,10 +106,9 @@ def test_no_bit_of_it_can_be_flipped(pages: tuple[bytes, bytes]) -> None:
 
 
 def test_a_page_signed_with_another_key_names_that_key(specimen: ProofDocument) -> None:
-    stranger = StoreSigner(Ed25519PrivateKey.from_private_bytes(b"\7" * 32))
-    (file,) = drawn(specimen, stranger)
+    (file,) = drawn(specimen, STRANGER)
 
-    assert checked(file) == stranger.public_key != signer().public_key
+    assert checked(file) == STRANGER.public_key != signer().public_key
 
 
 def test_every_store_has_a_key_of_its_own_for_each_of_the_installations_keys() -> None:
