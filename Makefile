@@ -100,6 +100,9 @@ bench-outage: $(READY) ## Alibaba is away for an hour and 200,000 shipments wait
 bench-import: $(READY) ## the import of 10,000 orders beside a bare loop that makes the same calls; its memory
 	$(BIN)/python -m benchmarks.import_rate
 
+bench-proof: $(READY) ## proofs a second of one core, beside a plain Pillow script and a headless browser
+	$(BIN)/python -m benchmarks.proof_rate
+
 sim: $(READY) ## many seeds of the simulated world: crashes, pauses, late calls (SEEDS=10000)
 	$(BIN)/python -m tests.simulation --seeds $(SEEDS)
 
@@ -124,4 +127,4 @@ down: $(READY) ## stop what `make up` started; its data stays
 	$(BIN)/waybill down
 
 .PHONY: kafka-fetch help setup lock clean fmt lint types imports contracts docs docs-check test-unit check \
-	test-integration test-e2e test bench bench-store bench-outage bench-import sim fire demo kafka-start kafka-stop up down
+	test-integration test-e2e test bench bench-store bench-outage bench-import bench-proof sim fire demo kafka-start kafka-stop up down
