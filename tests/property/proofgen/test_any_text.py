@@ -13,6 +13,7 @@ from services.proofgen import bidi
 from services.proofgen.cleaning import clean
 from services.proofgen.document import (
     AddressMatch,
+    AddressPart,
     Difference,
     ItemLine,
     Parcel,
@@ -70,6 +71,7 @@ PARCEL = st.builds(
 )
 ID = st.text(min_size=1, max_size=128)
 """As long as an identifier of a claim may be, with more than it may hold."""
+DIFFERENCE = st.builds(Difference, st.sampled_from(AddressPart), MAYBE, MAYBE)
 DOCUMENT = st.builds(
     replace,
     st.just(SPECIMEN),
@@ -87,7 +89,9 @@ DOCUMENT = st.builds(
     ship_from=st.none() | ADDRESS,
     ship_to=st.none() | ADDRESS,
     address_match=st.builds(
-        AddressMatch, st.booleans(), st.lists(st.builds(Difference, TEXT, MAYBE, MAYBE)).map(tuple)
+        AddressMatch,
+        st.booleans(),
+        st.lists(DIFFERENCE).map(tuple),
     ),
     items=st.lists(ITEM, max_size=4).map(tuple),
     parcels=st.lists(PARCEL, max_size=4).map(tuple),

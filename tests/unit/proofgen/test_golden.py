@@ -17,18 +17,20 @@ from services.proofgen.render import render
 from services.proofgen.typesetter import Typesetter
 
 LAYOUTS = {
-    "german_letter": "c6e197b4c870e4a915df9e656db677f906981b56ecdacf022aade9282c49e2a5",
-    "specimen": "8d96b69b347a448c07a8d32115f6cbd256b0c6d3dac2c824a2f20c36763d8ae2",
-    "sparse": "0c5dc378b1936e3231635e39c5b3f2ba45b734cf111deb7773f77abcc1328438",
-    "many_scripts": "9d494193b54650b53bff394e7d7be1d9600fd524cdd4dcee4a75f51c129473fc",
-    "endless": "17c789d4d31a66df59f10b0c768a4d97b39e41206c8eda6ff5d13e8122a06203",
+    "further_scripts": "628ee0036f804a5f4dffe8ec3093502bb8a714ac247ca0b7ada030e1efd9e1a5",
+    "german_letter": "f19e6185057b249dfcaa0918506223b0e679a4821e0a30d352e3fe77c6c5ecf2",
+    "specimen": "e1494466ea99c3d646386563c561a3beb41d9a3dab9f42138e18c260e7a13d49",
+    "sparse": "2a83ed76c69a408e927166be57f03f374d7a40d02a7905cd1f9f7e50d571e759",
+    "many_scripts": "cfd71a92a5b1a7ccb446ca9278ae1569e97f80676f8089f35cedcefb23c8884a",
+    "endless": "1c9523843550a84b30fd77b3bd8d4dc29d732fd0c99210c4a858bab7d513d531",
 }
 FILES = {
-    "german_letter": "4b9d296484d980fcf75b36c60ecc8a485f71fb98a5b390766ae10f7473286998",
-    "specimen": "ccf7f61defe2dea570c81f0b8a08f7b96688f53d73bbbdcb0ec925cae8cd9352",
-    "sparse": "a2e0d768e3c1e8a6206118d848c7f1448a4b17d0068fe360128b52d893c1c75c",
-    "many_scripts": "d984763c94d1b9cb99fcfb63486233df78a631b23a12ff06ee76262ca627aeb5",
-    "endless": "54c0114789ea24b6511516df8459b08b2eba0834934418babf5b0bcec5f20b41",
+    "further_scripts": "f1cd9024cd5d225c08898b83dc1ab50fbcf29634b14ca99210d11881a57a8870",
+    "german_letter": "b6614fb6e5b4f61aad0d03c97105baa863daed35c1fb8daf9436b679aa8d5def",
+    "specimen": "d559d60d34f05f4f8acb2fa211252991cc809235ff16682150cc3bfa507c30d2",
+    "sparse": "66eab6e845029f7f1788cfe51ba80927a2ffafb460f9ae261ab738e53866846a",
+    "many_scripts": "1a1725a57fa9e8b0432750546f076dea4779fc5410c76448c161c2513fe9540a",
+    "endless": "46c572dd1cbf58bf395d63d20a9bd422b71c02dbfb9966c814798be7593975e9",
 }
 
 
