@@ -73,6 +73,10 @@ class GlyphMask(NamedTuple):
     image: Image.Image
     left_px: int
     top_px: int
+    width_px: int
+    height_px: int
+    pixels: object
+    """Those of the image; asking an image for anything takes longer than drawing a glyph."""
 
 
 def _checked(name: str, data: bytes, sha256: str) -> bytes:
@@ -196,7 +200,7 @@ def glyph_mask(font: SizedFont, glyph: int, step: int) -> GlyphMask | None:
     size = (extents.width, extents.height)
     image = Image.frombytes("L", size, drawn.buffer, "raw", "L", extents.stride, 1)
     image = image.point(_GREYS)
-    return GlyphMask(image, extents.x_origin, extents.y_origin)
+    return GlyphMask(image, extents.x_origin, extents.y_origin, *size, image.im)
 
 
 def load() -> None:
