@@ -72,7 +72,7 @@ check: $(STATIC) ## everything that is fast, under a minute; run it before every
 # --- tests -------------------------------------------------------------------------------------
 
 test-unit: $(READY) ## tests of pure code, by example and by property: no server, no network
-	$(BIN)/pytest $(wildcard tests/unit tests/property)
+	$(BIN)/pytest $(wildcard tests/unit tests/property tests/gallery)
 
 # before any test starts its clock
 kafka-fetch: $(READY) ## fetch Apache Kafka from Maven Central (once)
@@ -109,6 +109,9 @@ sim: $(READY) ## many seeds of the simulated world: crashes, pauses, late calls 
 fire: $(READY) ## the real thing under kill -9, SIGSTOP, a dying broker and a misbehaving Alibaba (RUNS=5)
 	$(BIN)/python -m tests.fire --runs $(RUNS)
 
+gallery: $(READY) ## draw proofs of every kind to look at (.run/gallery/index.html)
+	$(BIN)/python -m tests.gallery
+
 # --- run ---------------------------------------------------------------------------------------
 
 demo: $(READY) ## see it work on this machine
@@ -126,5 +129,5 @@ up: $(READY) ## keep it all running in the background: Kafka, the stand-in for A
 down: $(READY) ## stop what `make up` started; its data stays
 	$(BIN)/waybill down
 
-.PHONY: kafka-fetch help setup lock clean fmt lint types imports contracts docs docs-check test-unit check \
+.PHONY: kafka-fetch gallery help setup lock clean fmt lint types imports contracts docs docs-check test-unit check \
 	test-integration test-e2e test bench bench-store bench-outage bench-import bench-proof sim fire demo kafka-start kafka-stop up down

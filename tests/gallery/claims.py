@@ -75,6 +75,7 @@ SHIPMENT: Facts = {
         "state": "广东省",
         "postal_code": "518057",
         "country_code": "CN",
+        "country": "中国",
     },
     "packages": [
         {
