@@ -8,7 +8,7 @@ from collections.abc import Callable
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from services.proofgen import png
-from services.proofgen.signing import StoreSigner
+from services.proofgen.signing import PUBLIC_KEY, StoreSigner
 
 Change = Callable[[bytes, bytes], bytes]
 """Makes a changed page out of the first and the second page of one proof."""
@@ -78,6 +78,20 @@ def signed_by_a_stranger(file: bytes) -> bytes:
     return STRANGER.signed(png.encode(png.sheet_of(parts), 200, [*texts, *STRANGER.texts]))
 
 
+def renamed_key(file: bytes) -> bytes:
+    """Signed by somebody else, whose key goes by the id of the store's."""
+    parts = png.parts_of(file)
+    own = dict(STRANGER.texts)[PUBLIC_KEY]
+    texts = [(name, own if name == PUBLIC_KEY else text) for name, text in parts.texts]
+    return STRANGER.signed(png.encode(png.sheet_of(parts), 200, texts))
+
+
+def without_keys(file: bytes, _other: bytes) -> bytes:
+    parts = png.parts_of(file)
+    texts = [pair for pair in parts.texts if pair[0] not in dict(STRANGER.texts)]
+    return png.with_text_after(png.encode(png.sheet_of(parts), 200, texts), *parts.texts_after[0])
+
+
 def resolution_changed(file: bytes, _other: bytes) -> bytes:
     return joined(
         file,
@@ -99,6 +113,8 @@ TAMPERED: dict[str, Change] = {
     "the public key": text_changed("waybill.public-key", base64.b64encode(b"\1" * 32).decode()),
     "the public key, no base64": text_changed("waybill.public-key", "é"),
     "the public key, too short": text_changed("waybill.public-key", "AAAA"),
+    "the keys left out": without_keys,
+    "another key under the store's key id": lambda file, _: renamed_key(file),
     "pixels of the other page": swapped(b"IDAT"),
     "the page's number of the other page": swapped(b"iTXt", 8),
     "the signature of the other page": swapped(b"iTXt", 12),

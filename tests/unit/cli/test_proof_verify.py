@@ -4,6 +4,7 @@ import io
 import json
 import os
 import random
+import tracemalloc
 import zlib
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from PIL import Image
 from pydantic import SecretStr
 
 from services.proofgen import png
+from services.proofgen.codes import qr_code
 from services.proofgen.proving import Proved, Prover
 from services.proofgen.signing import SigningKeys
 from tests.gallery.claims import ORDER_KEY, STORE_ID, claim_bytes
@@ -158,11 +160,14 @@ def test_a_page_alone_is_not_the_whole_proof(
     key = ("--key", PUBLIC.text)
     both, other = saved(tmp_path, *two_pages), tmp_path / "other"
     other.mkdir()
+    stranger = drawn(KEY, order={"items": MANY}, claim={"claim_id": "c-2"})[1]
 
     assert results(waybill, both, *key)[0] == 0
     assert results(waybill, both[1:], *key)[1]["pages"] is False
     assert results(waybill, [both[0], both[0]], *key)[1]["pages"] is False
-    assert results(waybill, [both[0], *saved(other, page)], *key)[1]["pages"] is False
+    for another in (page, stranger):
+        mixed = results(waybill, [both[0], *saved(other, another)], *key)
+        assert mixed[1]["pages"] is False
 
 
 def test_a_page_of_another_template_is_told(waybill: Waybill, tmp_path: Path, page: bytes) -> None:
@@ -186,6 +191,22 @@ def test_codes_that_read_as_something_else_are_found(
     files = saved(tmp_path, signer.signed(png.encode(png.sheet_of(parts), 200, texts)))
 
     assert results(waybill, files, "--key", PUBLIC.text)[1]["codes"] is False
+
+
+def test_a_qr_code_that_leads_elsewhere_is_found(
+    waybill: Waybill, tmp_path: Path, page: bytes
+) -> None:
+    signer = SigningKeys(SecretStr(KEY)).signer(STORE_ID)
+    parts, code = png.parts_of(page), qr_code("https://example.net/776705370628", 260)
+    assert code is not None
+    sheet = png.sheet_of(parts).copy()
+    sheet.paste(code.image, (700, 1_800))
+    files = saved(tmp_path, signer.signed(png.encode(sheet, 200, parts.texts)))
+
+    told = waybill("proof", "verify", "--offline", "--key", PUBLIC.text, *files)
+
+    assert told.code == 1
+    assert "a QR code leads elsewhere than to a carrier's page" in told.out
 
 
 # ------------------------------------------------------------------------- files from anywhere
@@ -247,9 +268,13 @@ def test_a_file_of_a_hundred_megabytes_is_not_read(waybill: Waybill, tmp_path: P
     with file.open("wb") as opened:
         opened.truncate(100_000_000)
 
+    tracemalloc.start()
     told = waybill("proof", "verify", "--offline", str(file))
+    _, peak_bytes = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
 
     assert told.code == 1
+    assert peak_bytes < 10_000_000
     assert "larger than any page" in told.out
 
 

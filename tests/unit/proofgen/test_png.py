@@ -90,6 +90,11 @@ OTHER_FORMS: dict[str, Callable[[bytes], bytes]] = {
     "four thousand million pixels": lambda file: replaced(
         file, b"IHDR", HEADER.pack(2**31 - 1, 2**31 - 1, 8, 0, 0, 0, 0)
     ),
+    "twenty million pixels that are all there": lambda file: replaced(
+        replaced(file, b"IHDR", HEADER.pack(10_000, 2_000, 8, 0, 0, 0, 0)),
+        b"IDAT",
+        zlib.compress(b"\0" * 10_001 * 2_000),
+    ),
     "a short header": lambda file: replaced(file, b"IHDR", b"\0"),
     "an aspect ratio": lambda file: replaced(file, b"pHYs", struct.pack(">IIB", 7874, 1, 1)),
     "a short resolution": lambda file: replaced(file, b"pHYs", b"\1"),

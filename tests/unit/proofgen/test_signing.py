@@ -94,6 +94,7 @@ def test_whatever_is_changed_is_noticed(pages: tuple[bytes, bytes], what: str) -
     assert changed != pages[0]
     with pytest.raises(SignatureError):
         checked(changed)
+    assert is_signed(png.parts_of(changed))
 
 
 def test_no_bit_of_it_can_be_flipped(pages: tuple[bytes, bytes]) -> None:
