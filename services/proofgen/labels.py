@@ -5,7 +5,7 @@ The third language's words lie in `languages/<code>.toml`, by the English ones.
 """
 
 import tomllib
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import NamedTuple
 
@@ -25,6 +25,7 @@ class Label(NamedTuple):
         return Label(*(text.format(**values) for text in (self.en, self.zh, self.third or "")))
 
 
+@lru_cache(maxsize=1_024)
 def translated(label: Label, language: str | None) -> Label:
     """The label with its words in one of `LANGUAGES`, or without, if it is None or adds nothing."""
     if label.third is not None:

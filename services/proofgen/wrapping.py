@@ -42,9 +42,10 @@ def wrap(text: str, style: Style, width_px: int, lines_max: int) -> Wrapped:
 
 def _wrap_paragraph(text: str, style: Style, width_px: int, lines_max: int) -> Wrapped:
     whole = Shaped(text, style)
+    line = whole.line()
+    if line.width_px <= width_px:
+        return Wrapped([line], 0)
     widths = whole.advances()
-    if sum(widths) <= width_px * UNITS_PER_PX:
-        return Wrapped([whole.line()], 0)
     base = bidi.base_level(text) if bidi.has_right_to_left(text) else 0
     for share in _SHARES:
         pieces, end = _break(text, widths, int(width_px * UNITS_PER_PX * share), lines_max)
