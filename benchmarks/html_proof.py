@@ -1,8 +1,6 @@
 """The way of most web shops: the page as HTML, and a headless browser that takes its picture.
 
-One browser stays open and draws page after page in the same tab, driven over its DevTools pipe. What is told
-of a page is the processor time of all the browser's processes together, from handing over the HTML
-until its PNG file is here; starting the browser, and its first pages, are not counted.
+One browser stays open and draws page after page in the same tab, driven over its DevTools pipe.
 """
 
 import base64
