@@ -10,7 +10,7 @@ from services.proofgen.typesetter import Typesetter, put_lines
 DIGITS_SHOWN = 16
 SHIPMENT_ID_CHARS_MAX = 160
 _PAGE_WIDTH = 260
-"""Of "page 20 of 20" in any language."""
+"""Of the third language's "page 9 of 9", which stands in the same line as the shipment's id."""
 
 
 def foot(
