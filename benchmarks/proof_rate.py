@@ -6,11 +6,13 @@
     Pillow's PNG    saving the finished picture of the page, and nothing else
 
 The last two read no codes back, and all but proofgen are given the finished layout. The first three take
-turns, so that they meet the same machine. Numbers are medians of processor time; the browser's is that of all its
-processes and of its driver, from the laid-out page to the file; its start, and a first round of pages,
-do not count. Ratios mean something on a busy machine, the digits do not. Then the pool of worker processes
-as proofgen runs it, with one and with two workers, by the clock. `python -m benchmarks.proof_rate`; exit
-code 1 when proofgen is not 3 times as fast as the plain script, or not 10 times as fast as the browser.
+turns, so that they meet the same machine. Numbers are medians of processor time; the browser's is that of
+all its processes and of its driver, from the laid-out page to the file; its start, and a first round of
+pages, do not count. Ratios mean something on a busy machine, the digits do not. Then the pool of worker
+processes as proofgen runs it, with one and with two workers, by the clock. Exit code 1 when proofgen is not
+3 times as fast as the plain script, or not 10 times as fast as the browser.
+
+`python -m benchmarks.proof_rate [--rounds 5] [--pages 20] [--no-browser]`
 """
 
 import argparse
