@@ -72,7 +72,7 @@ check: $(STATIC) ## everything that is fast, under a minute; run it before every
 # --- tests -------------------------------------------------------------------------------------
 
 test-unit: $(READY) ## tests of pure code, by example and by property: no server, no network
-	$(BIN)/pytest $(wildcard tests/unit tests/property)
+	$(BIN)/pytest $(wildcard tests/unit tests/property tests/gallery)
 
 # before any test starts its clock
 kafka-fetch: $(READY) ## fetch Apache Kafka from Maven Central (once)
@@ -103,11 +103,17 @@ bench-shut-store: $(READY) ## one store cannot send, 50,000 of its shipments sta
 bench-import: $(READY) ## the import of 10,000 orders beside a bare loop that makes the same calls; its memory
 	$(BIN)/python -m benchmarks.import_rate
 
+bench-proof: $(READY) ## proofs a second of one core, beside a plain Pillow script and a headless browser
+	$(BIN)/python -m benchmarks.proof_rate
+
 sim: $(READY) ## many seeds of the simulated world: crashes, pauses, late calls (SEEDS=10000)
 	$(BIN)/python -m tests.simulation --seeds $(SEEDS)
 
 fire: $(READY) ## the real thing under kill -9, SIGSTOP, a dying broker and a misbehaving Alibaba (RUNS=5)
 	$(BIN)/python -m tests.fire --runs $(RUNS)
+
+gallery: $(READY) ## draw proofs of every kind to look at (.run/gallery/index.html)
+	$(BIN)/python -m tests.gallery
 
 # --- run ---------------------------------------------------------------------------------------
 
@@ -126,5 +132,6 @@ up: $(READY) ## keep it all running in the background: Kafka, the stand-in for A
 down: $(READY) ## stop what `make up` started; its data stays
 	$(BIN)/waybill down
 
-.PHONY: kafka-fetch help setup lock clean fmt lint types imports contracts docs docs-check test-unit check \
-	test-integration test-e2e test bench bench-store bench-outage bench-shut-store bench-import sim fire demo kafka-start kafka-stop up down
+.PHONY: kafka-fetch gallery help setup lock clean fmt lint types imports contracts docs docs-check test-unit check \
+	test-integration test-e2e test bench bench-store bench-outage bench-shut-store bench-import bench-proof sim fire demo \
+	kafka-start kafka-stop up down

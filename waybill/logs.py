@@ -14,8 +14,9 @@ import structlog
 
 _FORBIDDEN = frozenset(
     {
-        "access_token", "refresh_token", "token", "secret", "app_secret", "password", "seal_key", "code",
-        "name", "email", "phone", "address", "ship_to", "buyer", "note", "authorization", "sign",
+        "access_token", "refresh_token", "token", "secret", "app_secret", "password", "seal_key",
+        "signing_key", "code", "name", "email", "phone", "address", "ship_to", "buyer", "note",
+        "authorization", "sign",
     }
 )  # fmt: skip
 _CHAIN_MAX = 5

@@ -145,18 +145,23 @@ class Settings(BaseSettings):
     @field_validator("seal_key", mode="before")
     @classmethod
     def _from_file(cls, key: object, info: ValidationInfo) -> object:
-        """The keys of the file when one is named: a file shows in no list of processes or containers."""
-        file = info.data.get("seal_key_file")
-        if file is None:
-            return key
-        if key:
-            raise ValueError("is set, and WAYBILL_SEAL_KEY_FILE too: set one of them")
-        try:
-            return SecretStr(file.read_text("utf-8")[:_KEY_FILE_CHARS_MAX])
-        except (OSError, UnicodeDecodeError) as error:
-            raise ValueError(
-                f"WAYBILL_SEAL_KEY_FILE cannot be read: {type(error).__name__}"
-            ) from None
+        return key_or_file(key, info.data.get("seal_key_file"), "WAYBILL_SEAL_KEY")
+
+
+def key_or_file(key: object, file: Path | None, variable: str) -> object:
+    """The keys of the file when one is named: a file shows in no list of processes or containers.
+
+    `variable` is what the keys themselves would be set by. Raises ValueError when both are set, or the file
+    cannot be read.
+    """
+    if file is None:
+        return key
+    if key:
+        raise ValueError(f"is set, and {variable}_FILE too: set one of them")
+    try:
+        return SecretStr(file.read_text("utf-8")[:_KEY_FILE_CHARS_MAX])
+    except (OSError, UnicodeDecodeError) as error:
+        raise ValueError(f"{variable}_FILE cannot be read: {type(error).__name__}") from None
 
 
 class SiteSettings(BaseModel):

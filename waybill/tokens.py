@@ -5,7 +5,6 @@ There may be several keys, so that one can follow another without a moment in wh
 the first seals, all open.
 """
 
-import base64
 import json
 import os
 from dataclasses import dataclass, field
@@ -17,9 +16,11 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from pydantic import SecretStr
 
 from waybill.contracts import StoreTokens
+from waybill.installation_keys import KeyFormError, new_key, parsed_keys
+
+__all__ = ["KnownTokens", "SealError", "TokenLife", "TokenSeal", "Tokens", "new_key"]
 
 _NONCE_BYTES = 12
-_KEY_BYTES = 32
 
 
 class SealError(Exception):
@@ -131,30 +132,13 @@ class KnownTokens:
         return True
 
 
-def new_key() -> str:
-    """A fresh key for `WAYBILL_SEAL_KEY`."""
-    return base64.b64encode(AESGCM.generate_key(256)).decode()
-
-
 def _decoded(keys: SecretStr | None) -> list[bytes]:
     if keys is None:
         raise SealError("WAYBILL_SEAL_KEY is not set; make one with `waybill stores new-key`")
-    raw = [_bytes_of(one) for one in keys.get_secret_value().replace(",", " ").split()]
-    bad = [str(number) for number, one in enumerate(raw, 1) if len(one) != _KEY_BYTES]
-    if not raw or bad:
-        which = f"key {', '.join(bad)} of {len(raw)}: " if len(raw) > 1 else ""
-        raise SealError(
-            f"WAYBILL_SEAL_KEY: {which}want {_KEY_BYTES} bytes in base64; "
-            "make one with `waybill stores new-key`"
-        )
-    return raw
-
-
-def _bytes_of(key: str) -> bytes:
     try:
-        return base64.b64decode(key, validate=True)
-    except ValueError:  # not base64, or not even ASCII
-        return b""
+        return parsed_keys(keys, "WAYBILL_SEAL_KEY", "waybill stores new-key")
+    except KeyFormError as error:
+        raise SealError(str(error)) from None
 
 
 def _key_id(raw: bytes) -> str:

@@ -3,34 +3,43 @@
 from services.proofgen import labels
 from services.proofgen.document import (
     AddressMatch,
+    AddressPart,
     Difference,
     PostalAddress,
     ProofDocument,
     ProofWarning,
 )
-from services.proofgen.grid import BODY, LEFT, SMALL, STRONG, column, span
+from services.proofgen.grid import BODY, SMALL, STRONG, column, span
 from services.proofgen.labels import Label
-from services.proofgen.marks import Block, Sketch
+from services.proofgen.marks import BLACK, Block, Sketch
 from services.proofgen.runs import Style
 from services.proofgen.shaping import Line, shape
-from services.proofgen.typesetter import Typesetter, put_label, put_lines, put_missing
+from services.proofgen.typesetter import Typesetter, put_lines
 
 LINE_CHARS_MAX = 300
 LINES_MAX = 10
 """Lines on the page in the normal size; an address that needs more is set in the smallest size instead."""
-LINES_SMALL_MAX = 22
+LINES_SMALL_MAX = 21
 """Enough for six street lines of 200 characters each; what comes after is cut with a statement."""
 DIFFERENCES_MAX = 8
 BODY_LEADING = 36
 SMALL_LEADING = 30
 
 _COLUMNS = 6
+_PARTS = {
+    AddressPart.NAME: labels.PERSON,
+    AddressPart.STREET: labels.STREET,
+    AddressPart.CITY: labels.CITY,
+    AddressPart.STATE: labels.STATE,
+    AddressPart.POSTAL_CODE: labels.POSTAL_CODE,
+    AddressPart.COUNTRY: labels.COUNTRY,
+}
 
 
 def address_block(document: ProofDocument, setter: Typesetter) -> Block:
     """Both addresses; the recipient's is the order's."""
     sketch = Sketch()
-    sender, recipient = LEFT, LEFT + column(_COLUMNS)
+    sender, recipient = 0, column(_COLUMNS)
     bottoms = (
         _address(sketch, sender, labels.SENDER, document.ship_from, setter),
         _address(sketch, recipient, labels.RECIPIENT, document.ship_to, setter),
@@ -44,10 +53,9 @@ def _address(
     sketch: Sketch, x: int, label: Label, address: PostalAddress | None, setter: Typesetter
 ) -> int:
     sketch.box(x, 0, span(_COLUMNS), 2)
-    put_label(sketch, x, 38, label)
+    setter.captions.put(sketch, x, 38, label)
     if address is None or address.is_empty:
-        put_missing(sketch, x, 80)
-        return 80
+        return setter.captions.missing(sketch, x, 80)
     headline, rest = _headline(address)
     y = 82
     if headline:
@@ -55,11 +63,14 @@ def _address(
         y = put_lines(sketch, x, y, lines, 38)
     lines, leading = _body(rest, address, setter)
     y = put_lines(sketch, x, y, lines, leading) + BODY_LEADING - leading
-    return _phone(sketch, x, y, address.phone, setter) if address.phone else y - BODY_LEADING
+    return _phone(sketch, x, y, address.phone, setter)
 
 
-def _phone(sketch: Sketch, x: int, y: int, phone: str, setter: Typesetter) -> int:
-    end = put_label(sketch, x, y, labels.PHONE) + 12
+def _phone(sketch: Sketch, x: int, y: int, phone: str | None, setter: Typesetter) -> int:
+    end = setter.captions.put(sketch, x, y, labels.PHONE) + 12
+    if not phone:
+        setter.captions.put(sketch, end, y, labels.NOT_PROVIDED, SMALL)
+        return y
     width = x + span(_COLUMNS) - end
     sketch.text(end, y, setter.line(phone, BODY.for_text(phone), width, LINE_CHARS_MAX))
     return y
@@ -77,17 +88,28 @@ def _headline(address: PostalAddress) -> tuple[str | None, list[str]]:
 def _body(texts: list[str], address: PostalAddress, setter: Typesetter) -> tuple[list[Line], int]:
     """The lines and their leading: the normal size if they fit, else the smallest."""
     trial = Typesetter()
-    lines = [line for text in texts for line in _set(text, BODY, address, trial)]
-    if len(lines) <= LINES_MAX and ProofWarning.TEXT_CUT not in trial.warnings:
+    lines, left = _fill(texts, BODY, address, trial, LINES_MAX)
+    if not left and ProofWarning.TEXT_CUT not in trial.warnings:
         setter.warnings.update(trial.warnings)
         return lines, BODY_LEADING
-    lines = [line for text in texts for line in _set(text, SMALL, address, setter)]
-    if len(lines) > LINES_SMALL_MAX:
+    lines, left = _fill(texts, SMALL, address, setter, LINES_SMALL_MAX)
+    if left:
         setter.warnings.add(ProofWarning.TEXT_CUT)
-        hidden = len(lines) - LINES_SMALL_MAX + 1
-        statement = shape(labels.more_address_lines(hidden), SMALL)
-        lines = [*lines[: LINES_SMALL_MAX - 1], statement]
+        lines.append(shape(labels.more_address_lines(left), SMALL))
     return lines, SMALL_LEADING
+
+
+def _fill(
+    texts: list[str], style: Style, address: PostalAddress, setter: Typesetter, lines_max: int
+) -> tuple[list[Line], int]:
+    """The lines of as many texts as fit, and how many texts are left."""
+    lines: list[Line] = []
+    for number, text in enumerate(texts):
+        more = _set(text, style, address, setter)
+        if len(lines) + len(more) > lines_max:
+            return lines, len(texts) - number
+        lines += more
+    return lines, 0
 
 
 def _set(
@@ -100,13 +122,12 @@ def _set(
 
 def _match(sketch: Sketch, x: int, y: int, match: AddressMatch, setter: Typesetter) -> int:
     """The sign and the line below the recipient; returns the lowest pixel."""
+    captions = setter.captions
     if not match.compared:
-        put_label(sketch, x, y + 22, labels.NOT_COMPARED)
-        return y + 28
+        return captions.stack(sketch, x, y + 22, labels.NOT_COMPARED) + 6
     label = labels.DIFFERS if match.differences else labels.MATCHES
     _sign(sketch, x, y, equal=not match.differences)
-    put_label(sketch, x + 38, y + 22, label, ink=0)
-    y += 28
+    y = captions.stack(sketch, x + 38, y + 22, label, ink=BLACK) + 6
     if match.differences:
         setter.warnings.add(ProofWarning.ADDRESS_DIFFERS)
     for difference in match.differences[:DIFFERENCES_MAX]:
@@ -115,11 +136,18 @@ def _match(sketch: Sketch, x: int, y: int, match: AddressMatch, setter: Typesett
 
 
 def _difference(difference: Difference, setter: Typesetter) -> list[Line]:
+    def words(label: Label) -> str:
+        return " ".join(filter(None, setter.captions.translated(label)))
+
     missing = labels.NOT_PROVIDED.en
-    text = f"{difference.part}: {difference.order or missing} (order), {difference.label or missing} (label)"
+    text = (
+        f"{words(_PARTS[difference.part])}: "
+        f"{difference.order or missing} ({words(labels.IN_ORDER)}), "
+        f"{difference.label or missing} ({words(labels.ON_LABEL)})"
+    )
     width = span(_COLUMNS) - 38
     return setter.lines(
-        text, SMALL.for_text(text), width, lines_max=2, chars_max=2 * LINE_CHARS_MAX
+        text, SMALL.for_text(text), width, lines_max=3, chars_max=2 * LINE_CHARS_MAX
     )
 
 

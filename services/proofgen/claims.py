@@ -20,10 +20,12 @@ from services.proofgen.document import (
     PostalAddress,
     ProofDocument,
 )
+from services.proofgen.grid import A4, PAPERS
+from services.proofgen.labels import LANGUAGES
 from waybill.contracts import Claim, Order, Shipment
 from waybill.contracts.base import Address, LogisticsType, Option, WeightUnit
 from waybill.contracts.order import OrderItem
-from waybill.contracts.proof import Branding
+from waybill.contracts.proof import AddressMismatch, Branding
 from waybill.contracts.shipment import Carrier, Package, Service, ShipmentItem
 
 _REMOVED_LINE = "delete"
@@ -60,6 +62,7 @@ def document_of(
         label_created_at=_local_if_known(shipment.label_created_at, shipment_zone),
         ship_from=_sender(shipment, order, claim.branding),
         address_match=match(order.ship_to, shipment.ship_to) if order.ship_to else AddressMatch(),
+        address_must_match=claim.branding.address_mismatch is not AddressMismatch.WARN,
         items=_shipped_items(shipments, order) if items_named else _order_items(order),
         items_are_whole_order=not items_named,
         parcels=_parcels(shipments),
@@ -67,6 +70,8 @@ def document_of(
         shows_cost=claim.branding.show_cost,
         note_to_buyer=_note(shipments, order),
         logo=claim.branding.logo,
+        paper=PAPERS.get(claim.branding.paper, A4),
+        third_language=_third_language(claim.branding),
     )
 
 
@@ -104,6 +109,11 @@ def _note(shipments: tuple[Shipment, ...], order: Order) -> str | None:
 def _logistics_type(claim: Claim) -> str | None:
     known = claim.logistics_type is not LogisticsType.UNRECOGNISED
     return claim.logistics_type.value if known else None
+
+
+def _third_language(branding: Branding) -> str | None:
+    known = branding.third_language in LANGUAGES
+    return str(branding.third_language) if known else None
 
 
 def _sender(shipment: Shipment, order: Order, branding: Branding) -> PostalAddress | None:

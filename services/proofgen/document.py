@@ -12,9 +12,18 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
+from typing import Any
 
-TEMPLATE_VERSION = "1"
+from services.proofgen.grid import A4, Paper
+
+TEMPLATE_VERSION = "2"
 """Layout that draws the page; a change of the pixels of a page is a new version."""
+
+FACTS_CHARS_MAX = 8 * 1024 * 1024
+"""Of all texts together: twice what a claim carries, as lines of a shipment take texts from the order's. It
+bounds the work of hashing them."""
+_VALUE_CHARS = 24
+"""What any value counts beside its text."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,11 +44,22 @@ class PostalAddress:
         return not any((self.name, self.company, *self.lines, *self.latin))
 
 
+class AddressPart(StrEnum):
+    """What is compared of two addresses."""
+
+    NAME = "name"
+    STREET = "street"
+    CITY = "city"
+    STATE = "state"
+    POSTAL_CODE = "postal code"
+    COUNTRY = "country"
+
+
 @dataclass(frozen=True, slots=True)
 class Difference:
     """A part of the label's address that is not what the order says."""
 
-    part: str
+    part: AddressPart
     order: str | None
     label: str | None
 
@@ -114,6 +134,8 @@ class ProofDocument:
     label_created_at: datetime | None = None
     ship_from: PostalAddress | None = None
     address_match: AddressMatch = field(default_factory=AddressMatch)
+    address_must_match: bool = False
+    """The store's policy; True refuses a label for another place."""
     items: tuple[ItemLine, ...] = ()
     items_are_whole_order: bool = False
     """True when the shipment named no items and the order's lines stand here."""
@@ -124,25 +146,49 @@ class ProofDocument:
     note_to_buyer: str | None = None
     logo: bytes | None = field(default=None, repr=False)
     """A PNG file; one that cannot be drawn is left out with a warning."""
+    paper: Paper = A4
+    third_language: str | None = None
+    """One of `labels.LANGUAGES`, beside English and Chinese."""
     template_version: str = TEMPLATE_VERSION
+
+    @property
+    def is_too_large(self) -> bool:
+        """Whether it holds more than `FACTS_CHARS_MAX`; counting stops there."""
+        left = FACTS_CHARS_MAX
+        values: list[object] = [self]
+        while values and left >= 0:
+            value = values.pop()
+            left -= _VALUE_CHARS
+            if isinstance(value, str | bytes):
+                left -= len(value)
+            elif isinstance(value, tuple):
+                values.extend(value)
+            elif dataclasses.is_dataclass(value) and not isinstance(value, type):
+                values.extend(_facts_of(value).values())
+        return left < 0
 
     def payload_sha256(self) -> str:
         """SHA-256 in hex over the facts as JSON with sorted keys; its first 16 digits are printed."""
-        content = dataclasses.asdict(self)
-        if self.logo is None:
-            del content["logo"]  # it came later: pages without one keep their hashes
-        facts = json.dumps(content, default=_json_form, sort_keys=True)
+        facts = json.dumps(self, default=_json_form, sort_keys=True)
         return hashlib.sha256(facts.encode("ascii")).hexdigest()
 
 
-def _json_form(value: object) -> str:
+def _json_form(value: object) -> object:
+    if isinstance(value, Paper):
+        return value.name
     if isinstance(value, Decimal):
         return plain(value)
     if isinstance(value, datetime):
         return value.isoformat()
     if isinstance(value, bytes):
         return hashlib.sha256(value).hexdigest()
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return _facts_of(value)
     raise TypeError(f"no JSON form for {type(value).__name__}")
+
+
+def _facts_of(record: Any) -> dict[str, object]:
+    return {name: getattr(record, name) for name in record.__slots__}
 
 
 def plain(number: Decimal) -> str:
@@ -161,6 +207,8 @@ class RefusalReason(StrEnum):
     MISSING_SHIP_DATE = "missing_ship_date"
     MISSING_SHIP_TO = "missing_ship_to"
     UNPRINTABLE_TRACKING_NUMBER = "unprintable_tracking_number"
+    ADDRESS_DIFFERS = "address_differs"
+    FACTS_TOO_LARGE = "facts_too_large"
     CODE_UNREADABLE = "code_unreadable"
     TOO_LARGE = "too_large"
 

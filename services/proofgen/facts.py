@@ -5,12 +5,13 @@ from datetime import datetime
 from decimal import Decimal
 
 from services.proofgen import labels
+from services.proofgen.captions import Captions
 from services.proofgen.document import Cost, Parcel, ProofDocument, plain
 from services.proofgen.grid import BODY_BOLD, SMALL
 from services.proofgen.labels import Label
 from services.proofgen.marks import Sketch
 from services.proofgen.times import clock, day
-from services.proofgen.typesetter import Typesetter, put_label, put_lines, put_missing
+from services.proofgen.typesetter import Typesetter, put_lines
 
 FACT_CHARS_MAX = 120
 FACT_LINES_MAX = 2
@@ -32,7 +33,7 @@ def put_facts(
 ) -> int:
     """Both rows, from y downwards; returns the lowest baseline."""
     cell = (width - 3 * COLUMN_GAP) // 4
-    for row in (_how(document), _what(document)):
+    for row in (_how(document, setter.captions), _what(document)):
         bottoms = [
             _put_fact(sketch, x + number * (cell + COLUMN_GAP), y + 44, cell, fact, setter)
             for number, fact in enumerate(row)
@@ -41,25 +42,33 @@ def put_facts(
     return y
 
 
-def _how(document: ProofDocument) -> tuple[Fact, ...]:
+def _how(document: ProofDocument, captions: Captions) -> tuple[Fact, ...]:
     logistics = labels.LOGISTICS_TYPES.get(document.logistics_type or "")
+    told = logistics and captions.translated(logistics)._replace(en="")
     code = document.carrier_code and f"{labels.CARRIER_CODE.en} {document.carrier_code}"
     return (
         Fact(labels.CARRIER, document.carrier_name or document.carrier_code, code),
         Fact(labels.SERVICE, document.service),
-        Fact(labels.LOGISTICS_TYPE, document.logistics_type, logistics and Label("", logistics.zh)),
+        Fact(labels.LOGISTICS_TYPE, document.logistics_type, told),
         _time(labels.SHIPPED, document.shipped_at),
     )
 
 
 def _what(document: ProofDocument) -> tuple[Fact, ...]:
     parcels = document.parcels
-    facts = [Fact(labels.PACKAGES, str(len(parcels)) if parcels else None), _total_weight(parcels)]
+    facts = [_packages(parcels), _total_weight(parcels)]
     if document.shows_cost:
         facts.append(_cost(document.cost))
     if document.label_created_at and document.label_created_at != document.shipped_at:
         facts.append(_time(labels.LABEL_CREATED, document.label_created_at))
     return tuple(facts)
+
+
+def _packages(parcels: tuple[Parcel, ...]) -> Fact:
+    if not parcels:
+        return Fact(labels.PACKAGES, None)
+    counted = labels.CALCULATED if len(parcels) > 1 else None
+    return Fact(labels.PACKAGES, str(len(parcels)), counted)
 
 
 def _time(label: Label, time: datetime | None) -> Fact:
@@ -87,11 +96,9 @@ def _total_weight(parcels: tuple[Parcel, ...]) -> Fact:
 
 
 def _put_fact(sketch: Sketch, x: int, y: int, width: int, fact: Fact, setter: Typesetter) -> int:
-    put_label(sketch, x, y, fact.label)
-    y += 36
+    y = setter.captions.stack(sketch, x, y, fact.label) + 36
     if not fact.value:
-        put_missing(sketch, x, y)
-        return y
+        return setter.captions.missing(sketch, x, y)
     style = BODY_BOLD.for_text(fact.value)
     lines = setter.lines(
         fact.value, style, width, lines_max=FACT_LINES_MAX, chars_max=FACT_CHARS_MAX
@@ -105,7 +112,7 @@ def _put_detail(
 ) -> int:
     y += 30
     if isinstance(detail, Label):
-        put_label(sketch, x, y, detail, SMALL)
+        setter.captions.put(sketch, x, y, detail, SMALL)
     else:
         sketch.text(x, y, setter.line(detail, SMALL, width, FACT_CHARS_MAX))
     return y

@@ -7,20 +7,21 @@ from services.proofgen.address_block import address_block
 from services.proofgen.contents import Table, items_table, note_block, parcels_table
 from services.proofgen.document import ProofDocument
 from services.proofgen.foot import foot
-from services.proofgen.grid import FOOT_TOP, TOP
+from services.proofgen.grid import TOP, Paper
 from services.proofgen.head import first_head, next_head
 from services.proofgen.logo import logo_block
 from services.proofgen.marks import Block, Placed
 from services.proofgen.tracking_block import make_codes, tracking_block
 from services.proofgen.typesetter import Typesetter
 
-_BOTTOM = FOOT_TOP - 24
+_FOOT_GAP = 24
 
 
 class Page(NamedTuple):
-    """The blocks of one page at their places."""
+    """The blocks of one page at their places, the foot last, and the sheet that they stand on."""
 
     placed: tuple[Placed, ...]
+    paper: Paper
 
 
 @dataclass(slots=True)
@@ -28,6 +29,7 @@ class _Flow:
     """Fills pages from the top; a block that does not fit opens the next page."""
 
     next_head: Block
+    bottom: int
     y: int = TOP
     pages: list[list[Placed]] = field(default_factory=lambda: [[]])
 
@@ -36,7 +38,7 @@ class _Flow:
         self.y += block.height_px
 
     def fits(self, height_px: int) -> bool:
-        return self.y + height_px <= _BOTTOM
+        return self.y + height_px <= self.bottom
 
     def add_where_it_fits(self, block: Block) -> None:
         if not self.fits(block.height_px):
@@ -62,7 +64,8 @@ class _Flow:
 
 def lay_out(document: ProofDocument, payload_sha256: str, setter: Typesetter) -> list[Page]:
     """The pages of a document whose must-haves are present; what was cut stands in `setter.warnings`."""
-    flow = _Flow(next_head(document, setter))
+    foot_top = document.paper.bottom - foot(document, payload_sha256, 1, 1, setter).height_px
+    flow = _Flow(next_head(document, setter), foot_top - _FOOT_GAP)
     if logo := logo_block(document, setter):
         flow.add(logo)
     flow.add(first_head(document, setter))
@@ -74,7 +77,8 @@ def lay_out(document: ProofDocument, payload_sha256: str, setter: Typesetter) ->
     if note := note_block(document, setter):
         flow.add_where_it_fits(note)
     total = len(flow.pages)
+    feet = (foot(document, payload_sha256, number, total, setter) for number in range(1, total + 1))
     return [
-        Page((*placed, foot(document, payload_sha256, number, total, setter)))
-        for number, placed in enumerate(flow.pages, start=1)
+        Page((*placed, Placed(foot_top, block)), document.paper)
+        for placed, block in zip(flow.pages, feet, strict=True)
     ]

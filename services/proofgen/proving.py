@@ -4,12 +4,15 @@ The same claim gives the same proof, byte for byte, whoever draws it and however
 """
 
 from dataclasses import dataclass
-from functools import cache
 from hashlib import sha256
 
+from pydantic import SecretStr
+
 from services.proofgen.claims import document_of
-from services.proofgen.document import TEMPLATE_VERSION, Refusal
+from services.proofgen.document import TEMPLATE_VERSION, ProofDocument, Refusal
+from services.proofgen.imprint import Origin
 from services.proofgen.render import render
+from services.proofgen.signing import SigningKeys, StoreSigner
 from waybill.contracts import Claim, Order, Proof, Shipment
 from waybill.contracts.codec import Codec, DeadReason, DecodeError, SchemaBook
 from waybill.contracts.proof import ProofPage
@@ -35,7 +38,9 @@ class Unreadable:
 class Prover:
     """Reads claims and draws their proofs."""
 
-    def __init__(self) -> None:
+    def __init__(self, signing_key: SecretStr | None = None) -> None:
+        """Without a key its pages are unsigned; raises `KeyFormError`."""
+        self._keys = SigningKeys(signing_key) if signing_key is not None else None
         book = SchemaBook()
         self._claims = Codec(Claim, "claim", book)
         self._orders = Codec(Order, "order", book)
@@ -51,17 +56,18 @@ class Prover:
             parts = tuple(self._shipments.decode(part, allow_json=True) for part in claim.parts)
         except DecodeError as error:
             return Unreadable(error.reason, error.detail)
-        proof = _proof(claim, shipment, order, parts)
+        signer = self._keys.signer(claim.store_id) if self._keys is not None else None
+        proof = _proof(claim, document_of(claim, shipment, order, parts), signer)
         return Proved(claim.claim_id, self._proofs.encode(proof), proof.refusal)
 
 
-def _proof(claim: Claim, shipment: Shipment, order: Order, parts: tuple[Shipment, ...]) -> Proof:
-    rendered = render(document_of(claim, shipment, order, parts))
+def _proof(claim: Claim, document: ProofDocument, signer: StoreSigner | None) -> Proof:
+    rendered = render(document, Origin(claim.order_key, claim.store_id), signer)
     answer = Proof(
         claim_id=claim.claim_id,
         order_key=claim.order_key,
         store_id=claim.store_id,
-        shipment_id=shipment.shipment_id,
+        shipment_id=document.shipment_id,
         template_version=TEMPLATE_VERSION,
     )
     if isinstance(rendered, Refusal):
@@ -78,12 +84,15 @@ def _proof(claim: Claim, shipment: Shipment, order: Order, parts: tuple[Shipment
     )
 
 
-@cache
-def prover() -> Prover:
-    """This process's prover."""
-    return Prover()
+_provers: list[Prover] = []
+"""This process's prover, once there is one."""
+
+
+def begin(signing_key: SecretStr | None) -> None:
+    """Make this process's prover; once, when a worker process starts."""
+    _provers.append(Prover(signing_key))
 
 
 def prove(value: bytes | None) -> Proved | Unreadable:
     """`Prover.prove` of this process; what a pool calls."""
-    return prover().prove(value)
+    return _provers[-1].prove(value)

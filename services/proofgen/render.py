@@ -5,12 +5,15 @@ as all that decides them (fonts, shaping, drawing, compression) comes in pinned 
 of a page was read back from the bytes that are returned.
 """
 
+import unicodedata
 from collections.abc import Iterator
 
 from services.proofgen import canvas, fonts
+from services.proofgen.captions import Captions
 from services.proofgen.cleaning import clean
 from services.proofgen.codes import TRACKING_CHARS_MAX
 from services.proofgen.document import (
+    FACTS_CHARS_MAX,
     TEMPLATE_VERSION,
     ProofDocument,
     ProofWarning,
@@ -19,8 +22,10 @@ from services.proofgen.document import (
     RenderedProof,
 )
 from services.proofgen.grid import TRACKING
-from services.proofgen.pages import lay_out
+from services.proofgen.imprint import PREVIEW, Imprint, Origin, imprint_of
+from services.proofgen.pages import Page, lay_out
 from services.proofgen.runs import covered
+from services.proofgen.signing import StoreSigner
 from services.proofgen.specimen import SPECIMEN
 from services.proofgen.typesetter import Typesetter
 
@@ -28,16 +33,23 @@ PAGE_BYTES_MAX = 1_000_000
 """The smallest limit found among sites that take such images; Alibaba's own is 5 MB."""
 
 
-def render(document: ProofDocument) -> RenderedProof | Refusal:
-    """The proof of the document's facts. Bad facts give a `Refusal`, never an exception."""
+def render(
+    document: ProofDocument, origin: Origin = PREVIEW, signer: StoreSigner | None = None
+) -> RenderedProof | Refusal:
+    """The proof of the document's facts. Bad facts give a `Refusal`, never an exception.
+
+    Without a signer its pages are unsigned. What is checked is the file that is returned.
+    """
     if refusal := _refusal(document):
         return refusal
-    setter = Typesetter()
+    setter = Typesetter(Captions(document.third_language))
     setter.warnings.update(_doubts(document))
     payload_sha256 = document.payload_sha256()
     files = []
-    for page in lay_out(document, payload_sha256, setter):
-        file = canvas.encode(canvas.draw(page))
+    pages = lay_out(document, payload_sha256, setter)
+    for number, page in enumerate(pages, 1):
+        imprint = imprint_of(document, origin, payload_sha256, number, len(pages))
+        file = _file(page, imprint, signer)
         if len(file) > PAGE_BYTES_MAX:
             return Refusal(
                 RefusalReason.TOO_LARGE, f"a page has {len(file)} bytes, more than {PAGE_BYTES_MAX}"
@@ -52,6 +64,13 @@ def render(document: ProofDocument) -> RenderedProof | Refusal:
     )
 
 
+def _file(page: Page, imprint: Imprint, signer: StoreSigner | None) -> bytes:
+    sheet = canvas.draw(page)
+    if signer is None:
+        return canvas.encode(sheet, imprint.texts())
+    return signer.signed(canvas.encode(sheet, (*imprint.texts(), *signer.texts)))
+
+
 def warm_up() -> None:
     """Load the fonts and draw the specimen, so that the first page takes no longer than the next.
 
@@ -63,17 +82,37 @@ def warm_up() -> None:
 
 def _refusal(document: ProofDocument) -> Refusal | None:
     """What keeps the page from being a proof, the most basic first."""
+    if document.is_too_large:
+        return Refusal(
+            RefusalReason.FACTS_TOO_LARGE,
+            f"the facts have more than {FACTS_CHARS_MAX} characters; shorten items and their options",
+        )
     for reason, detail, present in _must_haves(document):
         if not present:
             return Refusal(reason, detail)
     number = document.tracking_number or ""
-    if clean(number, TRACKING_CHARS_MAX) != (number, 0) or covered(number, TRACKING)[1]:
+    if not _is_printable(number):
         return Refusal(
             RefusalReason.UNPRINTABLE_TRACKING_NUMBER,
             f"tracking_number: want at most {TRACKING_CHARS_MAX} characters that can be printed as "
             "they are: no controls, no double spaces, no emoji",
         )
+    if document.address_must_match and (differences := document.address_match.differences):
+        parts = ", ".join(difference.part for difference in differences)
+        return Refusal(
+            RefusalReason.ADDRESS_DIFFERS,
+            f"ship_to: the label's differs from the order's in {parts}; the store wants them to match",
+        )
     return None
+
+
+def _is_printable(number: str) -> bool:
+    """Whether the page can show the number as it is, in characters that a number may have."""
+    if clean(number, TRACKING_CHARS_MAX) != (number, 0):
+        return False
+    if covered(number, TRACKING, TRACKING_CHARS_MAX) != (number, False, 0):
+        return False
+    return not any(unicodedata.category(char) == "So" for char in number)
 
 
 def _doubts(document: ProofDocument) -> Iterator[ProofWarning]:

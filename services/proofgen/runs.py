@@ -10,10 +10,14 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from services.proofgen import bidi
-from services.proofgen.fonts import CJK_INDEX, Typeface, chain
+from services.proofgen.fonts import CJK_INDEX, Chain, Typeface, chain
+from services.proofgen.scripts import EMOJI, script_of
 
 CLUSTERS_CACHED_MAX = 16_384
 """Letters with their font and script; more than a store's buyers use."""
+
+SEEN_CHARS_MAX = 1_000
+"""Of a text, to find whose regional forms it asks for: as many as a page shows of any."""
 
 PLAIN_SCRIPT = "plain"
 """Letters whose script HarfBuzz may guess: they do not change with their neighbours."""
@@ -26,12 +30,6 @@ _JOINERS = "\u200c\u200d"
 # Latin, Greek, Cyrillic and common punctuation, without marks: most texts, and one run
 _EUROPEAN = re.compile(
     "[ -~\u00a1-\u02af\u0370-\u0482\u048a-\u052f\u1e00-\u1fff\u2010-\u2044\u20ac]*"
-)
-# Scripts whose letters change with their neighbours: no run may mix one of them with another.
-_SHAPED_SCRIPT = re.compile(
-    "(?P<Hebr>[\u0590-\u05ff\ufb1d-\ufb4f])"
-    "|(?P<Arab>[\u0600-\u06ff\u0750-\u077f\u08a0-\u08ff\ufb50-\ufdff\ufe70-\ufefc])"
-    "|(?P<Deva>[\u0900-\u097f\ua8e0-\ua8ff])|(?P<Thai>[\u0e00-\u0e7f])"
 )
 
 
@@ -46,8 +44,8 @@ class Style:
     """Digits of equal width, for columns of numbers."""
     region: str = "CN"
 
-    def chain(self) -> tuple[Typeface, ...]:
-        """The typefaces to try, best first."""
+    def chain(self) -> Chain:
+        """The typefaces to try."""
         return chain(mono=self.mono, bold=self.bold, region=self.region)
 
     def at(self, size_px: int) -> "Style":
@@ -56,7 +54,8 @@ class Style:
 
     def for_text(self, text: str, country_code: str | None = None) -> "Style":
         """The same with the regional forms that the text, else the country, asks for."""
-        return self if text.isascii() else replace(self, region=_region(text, country_code))
+        seen = text[:SEEN_CHARS_MAX]
+        return self if seen.isascii() else replace(self, region=_region(seen, country_code))
 
 
 class Run(NamedTuple):
@@ -69,13 +68,30 @@ class Run(NamedTuple):
     level: int
 
 
-def covered(text: str, style: Style) -> tuple[str, bool]:
-    """The text with every character that no font has written as [U+XXXX], and whether any was."""
+class Covered(NamedTuple):
+    """A text that can be drawn, whether characters had to be replaced, and how many were cut off."""
+
+    text: str
+    replaced: bool
+    cut_chars: int
+
+
+def covered(text: str, style: Style, chars_max: int) -> Covered:
+    """At most `chars_max` characters of the text, each that no font has written as [U+XXXX]."""
     faces = style.chain()
-    if faces[0].coverage.issuperset(map(ord, text)):
-        return text, False
-    result = "".join(_shown(cluster, faces) for cluster in _clusters(text))
-    return result, result != text
+    if len(text) <= chars_max and faces.first.coverage.issuperset(map(ord, text)):
+        return Covered(text, replaced=False, cut_chars=0)
+    pieces: list[str] = []
+    room, taken = chars_max, 0
+    for cluster in _clusters(text):
+        shown = _shown(cluster, faces)
+        room -= len(shown)
+        if room < 0:
+            break
+        pieces.append(shown)
+        taken += len(cluster)
+    result = "".join(pieces)
+    return Covered(result, replaced=result != text[:taken], cut_chars=len(text) - taken)
 
 
 def runs(text: str, style: Style, base_level: int | None) -> list[Run]:
@@ -86,8 +102,8 @@ def runs(text: str, style: Style, base_level: int | None) -> list[Run]:
     faces = style.chain()
     if not text:
         return []
-    if _EUROPEAN.fullmatch(text) and faces[0].coverage.issuperset(map(ord, text)):
-        return [Run(0, len(text), faces[0], PLAIN_SCRIPT, 0)]
+    if _EUROPEAN.fullmatch(text) and faces.first.coverage.issuperset(map(ord, text)):
+        return [Run(0, len(text), faces.first, PLAIN_SCRIPT, 0)]
     if not bidi.has_right_to_left(text):
         return _split(text, faces, [0] * len(text))
     base = bidi.base_level(text) if base_level is None else base_level
@@ -103,7 +119,7 @@ def _region(text: str, country_code: str | None) -> str:
     return region if region in CJK_INDEX else "CN"
 
 
-def _shown(cluster: str, faces: tuple[Typeface, ...]) -> str:
+def _shown(cluster: str, faces: Chain) -> str:
     if cluster[0] == "\n" or _face_and_script(cluster, faces)[0]:
         return cluster
     base = cluster[0]
@@ -121,18 +137,19 @@ def _clusters(text: str) -> list[str]:
 
 
 @lru_cache(maxsize=CLUSTERS_CACHED_MAX)
-def _face_and_script(cluster: str, faces: tuple[Typeface, ...]) -> tuple[Typeface | None, str]:
+def _face_and_script(cluster: str, faces: Chain) -> tuple[Typeface | None, str]:
     codes = [ord(char) for char in cluster if char not in _JOINERS]
-    face = next((face for face in faces if face.coverage.issuperset(codes)), None)
-    if found := _SHAPED_SCRIPT.match(cluster):
-        return face, found.lastgroup or _ANY_SCRIPT
+    script = script_of(cluster)
+    face = faces.covering(codes, script)
+    if script and script != EMOJI:
+        return face, script
     return face, PLAIN_SCRIPT if unicodedata.category(cluster[0])[0] == "L" else _ANY_SCRIPT
 
 
-def _split(text: str, faces: tuple[Typeface, ...], levels: list[int]) -> list[Run]:
+def _split(text: str, faces: Chain, levels: list[int]) -> list[Run]:
     found: list[Run] = []
     start = end = 0
-    face, script, level = faces[0], _ANY_SCRIPT, levels[0]
+    face, script, level = faces.first, _ANY_SCRIPT, levels[0]
     for cluster in _clusters(text):
         own_face, own_script = _face_and_script(cluster, faces)
         same_level = levels[end] == level
@@ -142,7 +159,7 @@ def _split(text: str, faces: tuple[Typeface, ...], levels: list[int]) -> list[Ru
         if not (same_level and same_script and own_face is face):
             if end > start:
                 found.append(Run(start, end, face, script, level))
-            start, face, script, level = end, own_face or faces[0], own_script, levels[end]
+            start, face, script, level = end, own_face or faces.first, own_script, levels[end]
         script = script or own_script
         end += len(cluster)
     found.append(Run(start, end, face, script, level))

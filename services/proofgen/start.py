@@ -7,18 +7,18 @@ import threading
 from concurrent.futures import ProcessPoolExecutor
 
 import structlog
-from pydantic import Field
+from pydantic import SecretStr
 
 from services.proofgen.app import Proofgen
 from services.proofgen.metrics import ProofgenMetrics
-from services.proofgen.proving import prover
+from services.proofgen.proving import begin
 from services.proofgen.render import warm_up
+from services.proofgen.settings import ProofgenSettings
 from waybill.clock import boot_s
 from waybill.health import HealthServer
 from waybill.logs import configure_logging
 from waybill.metrics import Registry
 from waybill.process import run_until_stopped
-from waybill.settings import Settings
 from waybill.streaming.clients import plain_producer, worker_consumer
 from waybill.streaming.lifeline import Lifeline
 
@@ -28,21 +28,10 @@ _LOOP_STALLED_S = 60.0
 """Longer than any batch takes; then the process is not live."""
 
 
-class ProofgenSettings(Settings):
-    """What proofgen needs beside the common settings."""
-
-    group: str = Field("waybill-proofgen", description="Consumer group; one per installation.")
-    workers: int = Field(
-        default_factory=lambda: max(1, (os.cpu_count() or 2) // 2),
-        ge=1,
-        description="Processes that draw; half of the cores, the others serve the rest.",
-    )
-
-
-def _start_worker() -> None:
+def _start_worker(signing_key: SecretStr | None) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides when to stop
     threading.Thread(target=_end_with_parent, daemon=True).start()
-    prover()
+    begin(signing_key)
     warm_up()
 
 
@@ -54,16 +43,24 @@ def _end_with_parent() -> None:
         os._exit(1)
 
 
+def say_whether_signed(signing_key: SecretStr | None) -> None:
+    """Log a warning when proofs will be unsigned: nothing on the page shows it."""
+    if signing_key is None:
+        log.warning("unsigned", detail="WAYBILL_SIGNING_KEY is not set: proofs carry no signature")
+
+
 def main() -> None:
     """Run until SIGTERM; exit code 0 after a clean stop, 70 after a fatal error."""
     settings = ProofgenSettings()
     configure_logging("proofgen", settings.log_level, settings.log_format)
+    say_whether_signed(settings.signing_key)
     registry = Registry()
     # spawned, not forked: the Kafka clients' threads do not survive a fork
     workers = ProcessPoolExecutor(
         settings.workers,
         mp_context=multiprocessing.get_context("spawn"),
         initializer=_start_worker,
+        initargs=(settings.signing_key,),  # through a pipe: no list of processes shows it
     )
     workers.submit(int).result()  # the first claim must not wait for imports
     clients = (

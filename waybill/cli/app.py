@@ -20,6 +20,7 @@ COMMANDS: Mapping[str, str] = {
     "down": "waybill.cli.demo",
     "shipments": "waybill.cli.shipments",
     "orders": "waybill.cli.orders",
+    "proof": "waybill.cli.proof",
     "stores": "waybill.cli.stores",
     "dead-letters": "waybill.cli.dead_letters",
     "redrive": "waybill.cli.redrive",

@@ -9,7 +9,7 @@ from rich.text import Text
 
 from waybill.cli.cluster import READ_S, Cluster
 from waybill.cli.connection import Bootstrap, TopicPrefix, kafka
-from waybill.cli.errors import CommandError, InputError
+from waybill.cli.errors import CommandError
 from waybill.cli.order_story import (
     TOPICS,
     Story,
@@ -23,17 +23,18 @@ from waybill.cli.orders_commands import ABOUT, command_of
 from waybill.cli.orders_enrich import enrich
 from waybill.cli.orders_import import import_order
 from waybill.cli.orders_list import Timeout, list_orders
-from waybill.cli.orders_read import learnt, newest_orders
+from waybill.cli.orders_read import checked_order_key, learnt, newest_orders
 from waybill.cli.output import columns, console, facts
+from waybill.cli.proof_files import save_pages
 from waybill.contracts import Proof
-from waybill.contracts.keys import parse_order_key, partition_of
+from waybill.contracts.keys import partition_of
 
 app = typer.Typer(
     help="See orders and what became of them; decide about those that need a person.",
     no_args_is_help=True,
 )
 
-__all__ = ["app", "learnt", "newest_orders", "save_pages"]
+__all__ = ["app", "learnt", "newest_orders"]
 
 
 @app.command()
@@ -52,10 +53,7 @@ def show(
     topic_prefix: TopicPrefix = None,
 ) -> None:
     """The order, its shipment, and every step with its time."""
-    try:
-        parse_order_key(key)
-    except ValueError as error:
-        raise InputError(str(error)) from error
+    checked_order_key(key)
     cluster = Cluster(kafka(bootstrap, topic_prefix))
     story = _read(cluster, key, timeout)
     if not story.known:
@@ -92,21 +90,6 @@ def _save(proof: Proof | None, file: Path, *, quiet: bool) -> None:
         raise CommandError("there is no proof of this order (yet)")
     for written in save_pages(proof, file):
         typer.echo(f"saved {written}", err=quiet)
-
-
-def save_pages(proof: Proof, file: Path) -> list[Path]:
-    """Write the pages of a proof: `proof.png`, `proof-2.png` …; returns the files."""
-    written = []
-    for number, page in enumerate(proof.pages, 1):
-        suffix = file.suffix or f".{page.media_type.removeprefix('image/')}"
-        path = file.with_name(f"{file.stem}{f'-{number}' if number > 1 else ''}{suffix}")
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_bytes(page.image)
-        except OSError as error:
-            raise CommandError(f"{path}: {error.strerror}") from error
-        written.append(path)
-    return written
 
 
 app.command("list")(list_orders)

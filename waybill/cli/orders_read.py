@@ -8,14 +8,22 @@ from confluent_kafka import OFFSET_BEGINNING
 
 from services.notifier.view import Card
 from waybill.cli.cluster import READ_S, Cluster
-from waybill.cli.errors import CommandError
+from waybill.cli.errors import CommandError, InputError
 from waybill.contracts import LedgerEntry, Order
 from waybill.contracts.codec import Codec, DecodeError, SchemaBook
 from waybill.contracts.headers import LEDGER_ATTENTION, LEDGER_CARD, last_text
-from waybill.contracts.keys import partition_of
+from waybill.contracts.keys import parse_order_key, partition_of
 from waybill.contracts.ledger import State
 from waybill.contracts.notification import Reason
 from waybill.streaming.records import Inbound
+
+
+def checked_order_key(text: str) -> str:
+    """The order key that was given to a command; raises InputError when it is none."""
+    try:
+        return str(parse_order_key(text))
+    except ValueError as error:
+        raise InputError(str(error)) from error
 
 
 def learnt(cluster: Cluster, timeout_s: float = READ_S) -> SchemaBook:

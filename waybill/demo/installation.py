@@ -95,6 +95,7 @@ class Installation:
         self.kafka = wish.kafka or KafkaSettings()
         self._state: _State | None = None
         self._seal_key = ""
+        self._signing_key = ""
 
     # ------------------------------------------------------------------------------------- starting
 
@@ -205,15 +206,17 @@ class Installation:
 
     def _write_settings(self) -> None:
         """Keys are in it: nobody else may read the file."""
-        self._seal_key = self._kept_seal_key() or new_key()
+        self._seal_key = self._kept("WAYBILL_SEAL_KEY") or new_key()
+        self._signing_key = self._kept("WAYBILL_SIGNING_KEY") or new_key()
         lines = [f"{name}='{value}'" for name, value in self._settings()]
         self.env_file.touch(mode=0o600)
         self.env_file.write_text("\n".join(lines) + "\n", encoding="utf-8")
 
-    def _kept_seal_key(self) -> str | None:
+    def _kept(self, variable: str) -> str | None:
+        """A key of an earlier start."""
         if not self.env_file.exists():
             return None
-        prefix = "WAYBILL_SEAL_KEY='"
+        prefix = f"{variable}='"
         lines = self.env_file.read_text("utf-8").splitlines()
         found = [line.removeprefix(prefix).rstrip("'") for line in lines if line.startswith(prefix)]
         return found[0] if found else None
@@ -222,6 +225,7 @@ class Installation:
         yield from _kafka_settings(self.kafka)
         yield "WAYBILL_DATA_DIR", str(self.folder / "data")
         yield "WAYBILL_SEAL_KEY", self._seal_key
+        yield "WAYBILL_SIGNING_KEY", self._signing_key
         yield "WAYBILL_SITES", orjson.dumps({SITE: self._site()}).decode()
         yield from SETTINGS.items()
 

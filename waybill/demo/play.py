@@ -13,7 +13,7 @@ from rich.text import Text
 from sandbox.orders import trade_id as trade_id_of
 from waybill.cli.cluster import Delivery
 from waybill.cli.errors import CommandError
-from waybill.cli.orders import save_pages
+from waybill.cli.proof_files import save_pages
 from waybill.contracts import Proof
 from waybill.demo import report
 from waybill.demo.installation import SERVICES, Installation, Wish

@@ -9,7 +9,7 @@ from pydantic_core import to_json
 
 from services.importer.shared import ImporterServiceSettings
 from services.notifier.settings import NotifierSettings
-from services.proofgen.start import ProofgenSettings
+from services.proofgen.settings import ProofgenSettings
 from waybill.alibaba.gateways import defaults
 from waybill.alibaba.settings import AlibabaSettings
 from waybill.docs.markdown import page, table

@@ -15,7 +15,7 @@ from waybill.contracts.base import Address
 LENGTH_MIN = 6
 """Shorter texts, a house number or a surname of two letters, stand in places by chance."""
 _SECRET_SETTING = re.compile(
-    r"(?:SEAL_KEYS?|SECRET)[A-Z_]*='?([^'\n]+)|\"app_secret\":\s*\"([^\"]+)\""
+    r"(?:SEAL_KEYS?|SIGNING_KEYS?|SECRET)[A-Z_]*='?([^'\n]+)|\"app_secret\":\s*\"([^\"]+)\""
 )
 _JOURNAL_FIELDS = ("access_token", "refresh_token", "code")
 
@@ -28,7 +28,9 @@ def secrets_of(folder: Path) -> set[str]:
         entry = json.loads(line)
         if entry["kind"] == "tokens_issued":
             found |= {entry[name] for name in _JOURNAL_FIELDS if entry.get(name)}
-    assert len(found) >= 4, "an app secret, a seal key, and the tokens of at least one store"
+    assert len(found) >= 5, (
+        "an app secret, seal key, signing key, and the tokens of at least one store"
+    )
     return found
 
 
@@ -75,11 +77,17 @@ def logs_of(folder: Path) -> dict[str, str]:
 
 
 def processes_of(shop: Shop) -> dict[str, str]:
-    """The command lines of a shop's processes, which any user of the machine may read."""
+    """The command lines of a shop's processes and their workers, which any user of the machine may read."""
     return {
-        f"the command line of {running.name}": " ".join(psutil.Process(running.pid).cmdline())
+        f"the command line of {running.name}, process {process.pid}": " ".join(process.cmdline())
         for running in shop.installation.processes
+        for process in _family(running.pid)
     }
+
+
+def _family(pid: int) -> list[psutil.Process]:
+    parent = psutil.Process(pid)
+    return [parent, *parent.children(recursive=True)]
 
 
 def pages_of(shop: Shop, services: Iterable[str]) -> dict[str, str]:

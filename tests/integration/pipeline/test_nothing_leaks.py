@@ -93,7 +93,12 @@ def test_no_secret_and_no_person_in_whatever_is_told_of_a_run(shop: Shop) -> Non
         for number, record in enumerate(shop.read("notifications"))
     }
 
-    assert_nothing_leaked(shop, told | letters | notes)
+    proofs = {
+        f"proof {number}": record.value.decode("latin-1") if record.value else ""
+        for number, record in enumerate(shop.read("proofs"))
+    }
+
+    assert_nothing_leaked(shop, told | letters | notes | proofs)
 
 
 def test_the_search_finds_what_it_looks_for() -> None:

@@ -10,10 +10,11 @@ import pytest
 
 from services.proofgen.claims import document_of
 from services.proofgen.document import Cost, ProofDocument, RenderedProof
+from services.proofgen.grid import A4, LETTER
 from services.proofgen.render import render
 from waybill.contracts import Claim, Order, Shipment
 from waybill.contracts.base import LogisticsType
-from waybill.contracts.proof import Branding
+from waybill.contracts.proof import Branding, Language, PaperSize
 
 EXAMPLES = Path(__file__).parents[3] / "schemas" / "examples"
 
@@ -97,7 +98,7 @@ def test_the_recipient_is_the_orders_even_if_the_label_says_otherwise() -> None:
 
     assert found.ship_to is not None
     assert "Praha 1, Praha, Hlavní město Praha 110 00" in found.ship_to.lines
-    assert [difference.part for difference in found.address_match.differences] == ["City"]
+    assert [difference.part for difference in found.address_match.differences] == ["city"]
 
 
 def test_the_sender_is_the_shipments_else_the_stores_else_the_orders() -> None:
@@ -207,3 +208,35 @@ def test_nothing_that_a_reviewer_must_not_see_reaches_the_document() -> None:
         "/lamp.jpg",
     ):
         assert secret not in facts
+
+
+def test_paper_and_third_language_are_the_stores() -> None:
+    branding = Branding(paper=PaperSize.LETTER, third_language=Language.PL)
+    found = document(branding=branding)
+
+    assert (found.paper, found.third_language) == (LETTER, "pl")
+
+
+@pytest.mark.parametrize(
+    "branding",
+    [
+        Branding(),
+        Branding.model_validate({"paper": "UNRECOGNISED", "third_language": "UNRECOGNISED"}),
+    ],
+)
+def test_a_store_without_them_or_of_a_newer_version_gets_a4_and_two_languages(
+    branding: Branding,
+) -> None:
+    found = document(branding=branding)
+
+    assert (found.paper, found.third_language) == (A4, None)
+
+
+@pytest.mark.parametrize(
+    ("policy", "must_match"),
+    [("warn", False), ("refuse", True), ("UNRECOGNISED", True)],
+)
+def test_the_stores_policy_for_addresses_is_taken_over(policy: str, must_match: bool) -> None:
+    branding = Branding.model_validate({"address_mismatch": policy})
+
+    assert document(branding=branding).address_must_match is must_match

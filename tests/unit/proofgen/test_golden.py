@@ -9,6 +9,7 @@ import platform
 
 import pytest
 
+from services.proofgen.captions import Captions
 from services.proofgen.document import RenderedProof
 from services.proofgen.marks import Mark, SymbolMark, TextMark
 from services.proofgen.pages import lay_out
@@ -16,16 +17,20 @@ from services.proofgen.render import render
 from services.proofgen.typesetter import Typesetter
 
 LAYOUTS = {
-    "specimen": "5ba5b7365990f97fe7661917d73359b696ae0738a85ee73dcf391e59c24d66f0",
-    "sparse": "62c2cf59461e4cb268aeb4d36d1a3db100c0cca7d4639772745231096a2c8665",
-    "many_scripts": "d4ca6d195287ecc3c5887c677a5e7a58621ec52a1c184ef4af30902abf18570b",
-    "endless": "0de59b05b41859bcb1c8e5a5144cc691b4414330607f0eafaee24b76682017e0",
+    "further_scripts": "628ee0036f804a5f4dffe8ec3093502bb8a714ac247ca0b7ada030e1efd9e1a5",
+    "german_letter": "f19e6185057b249dfcaa0918506223b0e679a4821e0a30d352e3fe77c6c5ecf2",
+    "specimen": "e1494466ea99c3d646386563c561a3beb41d9a3dab9f42138e18c260e7a13d49",
+    "sparse": "2a83ed76c69a408e927166be57f03f374d7a40d02a7905cd1f9f7e50d571e759",
+    "many_scripts": "cfd71a92a5b1a7ccb446ca9278ae1569e97f80676f8089f35cedcefb23c8884a",
+    "endless": "98cc73a4e6f1065b8a478ddd6ea6ad10589ab8a8f5040851392582c4838b611d",
 }
 FILES = {
-    "specimen": "f36def1385f4ddb6b428ba74b5efb7411749584d4e30aab12f640c49a1a83f6a",
-    "sparse": "53c766eeb61b9420f5f50412088f953641ac37965f0230e72c8f5e56b30deb60",
-    "many_scripts": "c2927379d8bc13fa9dc4568551e45e275722984322ed7ae9350dab82de1dcbe7",
-    "endless": "cdbe9728492e84f7e23adb83e3fd10cb66c16b7f7cae3682be52dc1fbf9bffb2",
+    "further_scripts": "f1cd9024cd5d225c08898b83dc1ab50fbcf29634b14ca99210d11881a57a8870",
+    "german_letter": "b6614fb6e5b4f61aad0d03c97105baa863daed35c1fb8daf9436b679aa8d5def",
+    "specimen": "d559d60d34f05f4f8acb2fa211252991cc809235ff16682150cc3bfa507c30d2",
+    "sparse": "66eab6e845029f7f1788cfe51ba80927a2ffafb460f9ae261ab738e53866846a",
+    "many_scripts": "1a1725a57fa9e8b0432750546f076dea4779fc5410c76448c161c2513fe9540a",
+    "endless": "e1dff3d1d998c6b507f65bdc3fb628f691f105dffb4ea9ed09b0b33bab1ec4dd",
 }
 
 
@@ -35,7 +40,8 @@ def test_every_glyph_stands_where_it_was_approved(
 ) -> None:
     document = request.getfixturevalue(name)
     told = hashlib.sha256()
-    for page in lay_out(document, document.payload_sha256(), Typesetter()):
+    setter = Typesetter(Captions(document.third_language))
+    for page in lay_out(document, document.payload_sha256(), setter):
         for y, block in page.placed:
             for mark in block.marks:
                 told.update(f"{y} {_told(mark)}\n".encode())

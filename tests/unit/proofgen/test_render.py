@@ -3,6 +3,7 @@
 import hashlib
 import io
 import os
+import re
 import subprocess
 import sys
 from dataclasses import replace
@@ -26,7 +27,8 @@ from services.proofgen.document import (
     RefusalReason,
     RenderedProof,
 )
-from services.proofgen.grid import FOOT_TOP, LEFT, PAGE_HEIGHT, PAGE_WIDTH, RIGHT
+from services.proofgen.grid import A4, LETTER, WIDTH, Paper
+from services.proofgen.imprint import KEYWORDS
 from services.proofgen.marks import TextMark
 from services.proofgen.pages import Page, lay_out
 from services.proofgen.render import PAGE_BYTES_MAX, render
@@ -63,7 +65,7 @@ def test_the_first_page_holds_every_must_have(specimen: ProofDocument) -> None:
     shown = texts(pages_of(specimen)[0])
 
     for must in (
-        "Proof of Shipment", "发货凭证", "specimen", "1",
+        "Proof of Shipment", "发货凭证", "specimen", "2",
         "2026-11-23 14:05:09 UTC", "2026-11-23 22:05:09 +08:00",
         "Issued by the seller", "Shenzhen Bright Star",
         "255201166001024316", "2026-11-19 09:12:44 +08:00", "Erika Mustermann",
@@ -88,7 +90,7 @@ def test_the_first_page_holds_every_must_have(specimen: ProofDocument) -> None:
 def test_the_page_claims_nothing_it_does_not_know(sparse: ProofDocument) -> None:
     shown = texts(pages_of(sparse)[0])
 
-    assert shown.count("not provided") - shown.count("was not provided") == 10
+    assert shown.count("not provided") - shown.count("was not provided") == 11
     assert "The label’s address was not provided" in shown
     assert "all items of the order: the shipment lists none (calculated)" in shown
     assert "Label created" not in shown
@@ -99,18 +101,25 @@ def test_files_are_what_sites_take(name: str, request: pytest.FixtureRequest) ->
     for file in rendered(request.getfixturevalue(name)).pages:
         image = opened(file)
 
-        assert (image.mode, image.size) == ("L", (PAGE_WIDTH, PAGE_HEIGHT))
+        assert (image.mode, image.size) == ("L", (1654, 2338))
         assert round(image.info["dpi"][0]) == 200
         assert len(file) < PAGE_BYTES_MAX
-        assert {"dpi"} == set(image.info)
+        assert {"dpi", *KEYWORDS} == set(image.info)
 
 
+def test_a_letter_is_a_letter(specimen: ProofDocument) -> None:
+    image = opened(rendered(replace(specimen, paper=LETTER)).pages[0])
+
+    assert (image.size, round(image.info["dpi"][0])) == ((1700, 2200), 200)
+
+
+@pytest.mark.parametrize("paper", [A4, LETTER])
 @pytest.mark.parametrize("scale", [1.0, 0.5])
 def test_a_reader_finds_both_codes_on_the_whole_page_even_at_half_size(
-    specimen: ProofDocument, scale: float
+    specimen: ProofDocument, scale: float, paper: Paper
 ) -> None:
-    image = opened(rendered(specimen).pages[0])
-    seen = image.resize((round(PAGE_WIDTH * scale), round(PAGE_HEIGHT * scale)))
+    image = opened(rendered(replace(specimen, paper=paper)).pages[0])
+    seen = image.resize((round(image.width * scale), round(image.height * scale)))
     found = {code.text for code in zxingcpp.read_barcodes(seen)}
 
     assert {specimen.tracking_number, specimen.tracking_url} == found
@@ -192,7 +201,7 @@ def test_a_page_that_is_too_large_is_refused(
 @pytest.mark.parametrize(
     ("changes", "warning"),
     [
-        ({"note_to_buyer": "thanks 😀"}, ProofWarning.UNPRINTABLE_CHARACTERS),
+        ({"note_to_buyer": "thanks \U0001fbff"}, ProofWarning.UNPRINTABLE_CHARACTERS),
         ({"buyer_name": "x" * 500}, ProofWarning.TEXT_CUT),
         ({"items": (ItemLine("x", Decimal(1)),) * 61}, ProofWarning.ITEMS_CUT),
         ({"parcels": (Parcel("P"),) * 25}, ProofWarning.PARCELS_CUT),
@@ -220,7 +229,7 @@ def test_a_label_for_another_place_says_so(many_scripts: ProofDocument) -> None:
     shown = texts(pages_of(many_scripts)[0])
 
     assert "The label differs from the order" in shown
-    assert "Postal code: 12211 (order), 12333 (label)" in shown
+    assert "Postal code 邮编: 12211 (order 订单), 12333 (label 面单)" in shown
     assert ProofWarning.ADDRESS_DIFFERS in rendered(many_scripts).warnings
 
 
@@ -258,24 +267,36 @@ def test_a_long_order_goes_on_with_heads_and_page_numbers(specimen: ProofDocumen
 
 def test_what_has_no_room_is_counted(endless: ProofDocument) -> None:
     everything = "\n".join(texts(page) for page in pages_of(endless))
+    hidden = re.search(r"and (\d+) more lines", everything)
 
-    assert "and 2940 more lines, 2940 units" in everything
+    assert hidden is not None
+    assert f"\n{3_000 - int(hidden[1])}\n" in everything  # the number of the last line shown
     assert "and 476 more parcels" in everything
     assert " lines]" in everything
     assert " characters]" in everything
 
 
+def test_of_many_short_items_sixty_are_shown(specimen: ProofDocument) -> None:
+    items = (ItemLine("LED lamp", Decimal(1), "SKU"),) * 3_000
+    everything = "\n".join(texts(page) for page in pages_of(replace(specimen, items=items)))
+
+    assert everything.count("\nLED lamp\n") == 60
+    assert "and 2940 more lines, 2940 units" in everything
+
+
+@pytest.mark.parametrize("paper", [A4, LETTER])
 @pytest.mark.parametrize("name", ["specimen", "sparse", "many_scripts", "endless"])
 def test_nothing_runs_over_the_margins_or_into_the_foot(
-    name: str, request: pytest.FixtureRequest
+    name: str, paper: Paper, request: pytest.FixtureRequest
 ) -> None:
-    for page in pages_of(request.getfixturevalue(name)):
-        for placed in page.placed[:-1]:
-            assert placed.y + placed.block.height_px <= FOOT_TOP
+    for page in pages_of(replace(request.getfixturevalue(name), paper=paper)):
+        *blocks, foot = page.placed
+        assert all(placed.y + placed.block.height_px <= foot.y for placed in blocks)
+        assert foot.y + foot.block.height_px == paper.bottom
         for mark in (mark for placed in page.placed for mark in placed.block.marks):
             if isinstance(mark, TextMark):
-                assert mark.x >= LEFT - 6
-                assert mark.x + mark.line.width_px <= RIGHT + 1, mark.line.text
+                assert mark.x >= -6
+                assert mark.x + mark.line.width_px <= WIDTH + 1, mark.line.text
 
 
 def test_the_cost_is_left_out_when_the_store_wants_so(specimen: ProofDocument) -> None:
@@ -300,4 +321,37 @@ def test_weights_of_some_parcels_are_not_summed(specimen: ProofDocument) -> None
 
     for some in (parcels, mixed):
         shown = texts(pages_of(replace(specimen, parcels=some))[0])
-        assert "calculated\n计算值" not in shown
+        assert "Total weight\n总重量\nnot provided" in shown
+
+
+def test_a_label_for_another_place_is_refused_where_the_store_wants_so(
+    many_scripts: ProofDocument,
+) -> None:
+    refused = render(replace(many_scripts, address_must_match=True))
+
+    assert isinstance(refused, Refusal)
+    assert refused.reason == RefusalReason.ADDRESS_DIFFERS
+    assert "postal code" in refused.detail
+    assert "12333" not in refused.detail
+
+
+def test_the_policy_refuses_nothing_that_matches_or_that_nobody_compared(
+    specimen: ProofDocument, sparse: ProofDocument
+) -> None:
+    for document in (specimen, sparse):
+        rendered(replace(document, address_must_match=True))
+
+
+def test_a_long_host_stays_within_the_frame(specimen: ProofDocument) -> None:
+    url = "https://www.canadapost-postescanada.ca/track"
+    (page, *_) = pages_of(replace(specimen, tracking_url=url))
+    marks = [mark for placed in page.placed for mark in placed.block.marks]
+    pieces = [
+        mark
+        for mark in marks
+        if isinstance(mark, TextMark) and mark.line.text and mark.line.text in url
+    ]
+
+    assert len(pieces) == 2
+    assert "".join(mark.line.text for mark in pieces) == url[8:-6]
+    assert max(mark.x + mark.line.width_px for mark in pieces) < WIDTH - 10

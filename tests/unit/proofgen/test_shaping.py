@@ -28,7 +28,7 @@ SCRIPTS = {
 @pytest.mark.parametrize("text", SCRIPTS.values(), ids=SCRIPTS.keys())
 @pytest.mark.parametrize("style", [STYLE, Style(30, bold=True), Style(22, mono=True)])
 def test_every_script_is_drawn_without_a_missing_glyph(text: str, style: Style) -> None:
-    shown, replaced = covered(text, style)
+    shown, replaced, _ = covered(text, style, 200)
     line = shape(shown, style)
 
     assert not replaced
@@ -40,20 +40,25 @@ def test_every_script_is_drawn_without_a_missing_glyph(text: str, style: Style) 
 @pytest.mark.parametrize(
     ("text", "shown"),
     [
-        ("Box 😀!", "Box [U+1F600]!"),
-        ("ঢাকা", "[U+09A2][U+0995]"),
+        ("Box \U0001fbff!", "Box [U+1FBFF]!"),
+        ("བོད", "[U+0F56][U+0F51]"),
         ("\ue000", "[U+E000]"),
         ("\ufdd0\ud800", "[U+FDD0][U+D800]"),
     ],
 )
 def test_a_character_that_no_font_has_is_named(text: str, shown: str) -> None:
-    assert (shown, True) == covered(text, STYLE)
+    assert (shown, True, 0) == covered(text, STYLE, 200)
 
 
 def test_marks_that_the_fonts_of_their_letter_lack_are_left_out() -> None:
-    shown, replaced = covered("中\u05b7", STYLE)
+    shown, replaced, _ = covered("中\u05b7", STYLE, 200)
 
     assert (shown, replaced) == ("中", True)
+
+
+def test_named_characters_find_room_or_are_cut() -> None:
+    assert covered("a\ue000\ue000b", STYLE, 20) == ("a[U+E000][U+E000]b", True, 0)
+    assert covered("a\ue000\ue000b", STYLE, 12) == ("a[U+E000]", True, 2)
 
 
 def test_arabic_letters_join() -> None:
@@ -137,7 +142,7 @@ def test_the_process_locale_decides_nothing(monkeypatch: pytest.MonkeyPatch) -> 
 
 
 def test_a_mask_holds_the_whole_glyph() -> None:
-    face = STYLE.chain()[0]
+    face = STYLE.chain().first
     font = sized(face, 26)
     glyph = font.font.get_nominal_glyph(ord("H"))
     mask = glyph_mask(font, glyph, 0)

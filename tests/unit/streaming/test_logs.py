@@ -24,8 +24,9 @@ def _line(capsys: pytest.CaptureFixture[str], form: str = "json", **fields: Any)
 
 
 FORBIDDEN = (
-    "access_token", "refresh_token", "token", "secret", "app_secret", "password", "seal_key", "code",
-    "name", "email", "phone", "address", "ship_to", "buyer", "note", "authorization", "sign",
+    "access_token", "refresh_token", "token", "secret", "app_secret", "password", "seal_key",
+    "signing_key", "code", "name", "email", "phone", "address", "ship_to", "buyer", "note",
+    "authorization", "sign",
 )  # fmt: skip
 
 
