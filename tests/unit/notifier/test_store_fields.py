@@ -70,6 +70,10 @@ SHOWN_BY: dict[str, tuple[str, str]] = {
         "test_orders_wait_for_the_window_and_go_when_it_opens_without_a_write",
     ),
     "buyer_mail": (EVALUATION, "test_a_confirmation_says_whether_a_mailer_is_to_tell_the_buyer"),
+    "slip_pictures": (
+        CLI_STORE_CHANGES,
+        "test_pictures_on_packing_slips_are_off_until_they_are_switched_on",
+    ),
     "rate_per_s": (TIMETABLE, "test_a_changed_start_rate_counts_for_the_next_call"),
     "import_from": (WINDOWS, "test_a_store_may_choose_where_its_import_starts"),
     "backfill": (WINDOWS, "test_history_is_read_to_the_moment_at_which_that_was_asked_for"),
