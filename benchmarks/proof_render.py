@@ -22,7 +22,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from services.proofgen import canvas
 from services.proofgen.document import RenderedProof
-from services.proofgen.grid import DPI, PAGE_HEIGHT, PAGE_WIDTH
+from services.proofgen.grid import A4, DPI
 from services.proofgen.marks import BoxMark, TextMark
 from services.proofgen.pages import Page, lay_out
 from services.proofgen.render import render, warm_up
@@ -53,16 +53,17 @@ def plain_font_of(line: Line) -> ImageFont.FreeTypeFont:
 
 
 def plain_page(page: Page) -> bytes:
-    image = Image.new("L", (PAGE_WIDTH, PAGE_HEIGHT), 255)
+    image = Image.new("L", (A4.width_px, A4.height_px), 255)
     drawing = ImageDraw.Draw(image)
     for y, block in page.placed:
         for mark in block.marks:
             if isinstance(mark, TextMark):
-                at = (mark.x, y + mark.y)
+                at = (A4.left + mark.x, y + mark.y)
                 drawing.text(at, mark.line.text, mark.ink, plain_font_of(mark.line), anchor="ls")
             elif isinstance(mark, BoxMark):
-                corner = (mark.x + mark.width - 1, y + mark.y + mark.height - 1)
-                drawing.rectangle((mark.x, y + mark.y, *corner), fill=mark.ink)
+                left, top = A4.left + mark.x, y + mark.y
+                corner = (left + mark.width - 1, top + mark.height - 1)
+                drawing.rectangle((left, top, *corner), fill=mark.ink)
     bars = plain_code(SPECIMEN.tracking_number, zxingcpp.BarcodeFormat.Code128, 6)
     image.paste(bars.resize((bars.width, 150)), (110, 540))
     image.paste(plain_code(SPECIMEN.tracking_url, zxingcpp.BarcodeFormat.QRCode, 5), (1280, 380))

@@ -8,12 +8,12 @@ from services.proofgen.document import (
     ProofDocument,
     ProofWarning,
 )
-from services.proofgen.grid import BODY, LEFT, SMALL, STRONG, column, span
+from services.proofgen.grid import BODY, SMALL, STRONG, column, span
 from services.proofgen.labels import Label
-from services.proofgen.marks import Block, Sketch
+from services.proofgen.marks import BLACK, Block, Sketch
 from services.proofgen.runs import Style
 from services.proofgen.shaping import Line, shape
-from services.proofgen.typesetter import Typesetter, put_label, put_lines, put_missing
+from services.proofgen.typesetter import Typesetter, put_lines
 
 LINE_CHARS_MAX = 300
 LINES_MAX = 10
@@ -24,30 +24,31 @@ DIFFERENCES_MAX = 8
 BODY_LEADING = 36
 SMALL_LEADING = 30
 
-_COLUMNS = 6
+COLUMNS = 6
+"""Of the twelve, for each address."""
 
 
 def address_block(document: ProofDocument, setter: Typesetter) -> Block:
     """Both addresses; the recipient's is the order's."""
     sketch = Sketch()
-    sender, recipient = LEFT, LEFT + column(_COLUMNS)
+    sender, recipient = 0, column(COLUMNS)
     bottoms = (
-        _address(sketch, sender, labels.SENDER, document.ship_from, setter),
-        _address(sketch, recipient, labels.RECIPIENT, document.ship_to, setter),
+        put_address(sketch, sender, labels.SENDER, document.ship_from, setter),
+        put_address(sketch, recipient, labels.RECIPIENT, document.ship_to, setter),
     )
     y = _match(sketch, recipient, bottoms[1] + 18, document.address_match, setter)
     sketch.height_px = max(bottoms[0], y)
     return sketch.block(space_below=36)
 
 
-def _address(
+def put_address(
     sketch: Sketch, x: int, label: Label, address: PostalAddress | None, setter: Typesetter
 ) -> int:
-    sketch.box(x, 0, span(_COLUMNS), 2)
-    put_label(sketch, x, 38, label)
+    """One address, half of the content wide, below a rule at the top; returns the lowest baseline."""
+    sketch.box(x, 0, span(COLUMNS), 2)
+    setter.captions.put(sketch, x, 38, label)
     if address is None or address.is_empty:
-        put_missing(sketch, x, 80)
-        return 80
+        return setter.captions.missing(sketch, x, 80)
     headline, rest = _headline(address)
     y = 82
     if headline:
@@ -59,8 +60,8 @@ def _address(
 
 
 def _phone(sketch: Sketch, x: int, y: int, phone: str, setter: Typesetter) -> int:
-    end = put_label(sketch, x, y, labels.PHONE) + 12
-    width = x + span(_COLUMNS) - end
+    end = setter.captions.put(sketch, x, y, labels.PHONE) + 12
+    width = x + span(COLUMNS) - end
     sketch.text(end, y, setter.line(phone, BODY.for_text(phone), width, LINE_CHARS_MAX))
     return y
 
@@ -94,19 +95,18 @@ def _set(
     text: str, style: Style, address: PostalAddress, setter: Typesetter, lines_max: int = 6
 ) -> list[Line]:
     styled = style.for_text(text, address.country_code)
-    width = span(_COLUMNS)
+    width = span(COLUMNS)
     return setter.lines(text, styled, width, lines_max=lines_max, chars_max=LINE_CHARS_MAX)
 
 
 def _match(sketch: Sketch, x: int, y: int, match: AddressMatch, setter: Typesetter) -> int:
     """The sign and the line below the recipient; returns the lowest pixel."""
+    captions = setter.captions
     if not match.compared:
-        put_label(sketch, x, y + 22, labels.NOT_COMPARED)
-        return y + 28
+        return captions.stack(sketch, x, y + 22, labels.NOT_COMPARED) + 6
     label = labels.DIFFERS if match.differences else labels.MATCHES
     _sign(sketch, x, y, equal=not match.differences)
-    put_label(sketch, x + 38, y + 22, label, ink=0)
-    y += 28
+    y = captions.stack(sketch, x + 38, y + 22, label, ink=BLACK) + 6
     if match.differences:
         setter.warnings.add(ProofWarning.ADDRESS_DIFFERS)
     for difference in match.differences[:DIFFERENCES_MAX]:
@@ -117,7 +117,7 @@ def _match(sketch: Sketch, x: int, y: int, match: AddressMatch, setter: Typesett
 def _difference(difference: Difference, setter: Typesetter) -> list[Line]:
     missing = labels.NOT_PROVIDED.en
     text = f"{difference.part}: {difference.order or missing} (order), {difference.label or missing} (label)"
-    width = span(_COLUMNS) - 38
+    width = span(COLUMNS) - 38
     return setter.lines(
         text, SMALL.for_text(text), width, lines_max=2, chars_max=2 * LINE_CHARS_MAX
     )

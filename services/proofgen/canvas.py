@@ -5,20 +5,23 @@ from PIL import Image
 from services.proofgen import png
 from services.proofgen.codes import Symbol, is_readable
 from services.proofgen.fonts import SUBPIXEL_STEPS, UNITS_PER_PX, glyph_mask
-from services.proofgen.grid import DPI, PAGE_HEIGHT, PAGE_WIDTH
+from services.proofgen.grid import DPI
 from services.proofgen.marks import BoxMark, ImageMark, Mark, SymbolMark, TextMark
 from services.proofgen.pages import Page
 
 _WHITE = 255
+_FORMAT_COLUMN = 1
+"""The column of file format at the left of a `png.new_sheet`."""
 _STEP = UNITS_PER_PX // SUBPIXEL_STEPS
 
 
 def draw(page: Page) -> Image.Image:
     """The page as a `png.new_sheet`: 8-bit grey, one column of file format at the left."""
-    sheet = png.new_sheet(PAGE_WIDTH, PAGE_HEIGHT, _WHITE)
+    sheet = png.new_sheet(page.paper.width_px, page.paper.height_px, _WHITE)
+    left = page.paper.left + _FORMAT_COLUMN
     for placed in page.placed:
         for mark in placed.block.marks:
-            _draw_mark(sheet, mark, placed.y)
+            _draw_mark(sheet, mark, mark.x + left, mark.y + placed.y)
     return sheet
 
 
@@ -33,20 +36,20 @@ def codes_are_readable(file: bytes, page: Page) -> bool:
     if not symbols:
         return True
     sheet = png.decode(file)
-    return all(is_readable(sheet, x + 1, y, symbol) for x, y, symbol in symbols)
+    return all(is_readable(sheet, x, y, symbol) for x, y, symbol in symbols)
 
 
 def _symbols(page: Page) -> list[tuple[int, int, Symbol]]:
+    left = page.paper.left + _FORMAT_COLUMN
     return [
-        (mark.x, placed.y + mark.y, mark.symbol)
+        (mark.x + left, mark.y + placed.y, mark.symbol)
         for placed in page.placed
         for mark in placed.block.marks
         if isinstance(mark, SymbolMark)
     ]
 
 
-def _draw_mark(sheet: Image.Image, mark: Mark, top: int) -> None:
-    x, y = mark.x + 1, mark.y + top  # 1: the sheet's column of file format
+def _draw_mark(sheet: Image.Image, mark: Mark, x: int, y: int) -> None:
     if isinstance(mark, TextMark):
         _draw_text(sheet, x, y, mark)
     elif isinstance(mark, BoxMark):

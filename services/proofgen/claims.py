@@ -20,6 +20,8 @@ from services.proofgen.document import (
     PostalAddress,
     ProofDocument,
 )
+from services.proofgen.grid import A4, PAPERS, Paper
+from services.proofgen.labels import LANGUAGES
 from waybill.contracts import Claim, Order, Shipment
 from waybill.contracts.base import Address, LogisticsType, Option, WeightUnit
 from waybill.contracts.order import OrderItem
@@ -70,6 +72,8 @@ def document_of(
         shows_cost=claim.branding.show_cost,
         note_to_buyer=_note(shipments, order),
         logo=claim.branding.logo,
+        paper=paper_of(claim.branding),
+        third_language=third_language_of(claim.branding),
     )
 
 
@@ -109,6 +113,17 @@ def _note(shipments: tuple[Shipment, ...], order: Order) -> str | None:
 def _logistics_type(claim: Claim) -> str | None:
     known = claim.logistics_type is not LogisticsType.UNRECOGNISED
     return claim.logistics_type.value if known else None
+
+
+def paper_of(branding: Branding) -> Paper:
+    """The store's paper; A4 for one that is not known."""
+    return PAPERS.get(branding.paper, A4)
+
+
+def third_language_of(branding: Branding) -> str | None:
+    """The store's third language, if the labels know it."""
+    known = branding.third_language in LANGUAGES
+    return str(branding.third_language) if known else None
 
 
 def sender(shipment: Shipment | None, order: Order, branding: Branding) -> PostalAddress | None:

@@ -1,5 +1,6 @@
 """What was shipped: items, parcels and the note to the buyer, in blocks that pages can split."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -10,10 +11,7 @@ from services.proofgen.grid import (
     BODY_BOLD,
     CODE,
     HEADING,
-    LABEL,
-    LEFT,
     NUMBER,
-    RIGHT,
     SMALL,
     WIDTH,
 )
@@ -21,13 +19,7 @@ from services.proofgen.labels import Label
 from services.proofgen.marks import BLACK, RULE_GREY, TEXT_GREY, Block, Sketch
 from services.proofgen.runs import Style
 from services.proofgen.shaping import Line, shape
-from services.proofgen.typesetter import (
-    Typesetter,
-    label_width,
-    put_label,
-    put_lines,
-    put_missing,
-)
+from services.proofgen.typesetter import Typesetter, put_lines
 
 ITEMS_MAX = 60
 """Lines printed, about three pages; the rest is counted, not drawn, which bounds the work."""
@@ -40,11 +32,11 @@ UNITS_MAX = 4
 NOTE_CHARS_MAX = 1_000
 NOTE_LINES_MAX = 14
 
-_SKU_X, _SKU_WIDTH = LEFT + 64, 270
-_NAME_X, _NAME_WIDTH = LEFT + 360, 640
-_QUANTITY_RIGHT, _QUANTITY_WIDTH = RIGHT - 180, 190
-_UNIT_X, _UNIT_WIDTH = RIGHT - 156, 156
-_NOTE_WIDTH = RIGHT - _NAME_X
+_SKU_X, _SKU_WIDTH = 64, 270
+_NAME_X, _NAME_WIDTH = 360, 640
+_QUANTITY_RIGHT, _QUANTITY_WIDTH = WIDTH - 180, 190
+_UNIT_X, _UNIT_WIDTH = WIDTH - 156, 156
+_NOTE_WIDTH = WIDTH - _NAME_X
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,9 +53,10 @@ def items_table(document: ProofDocument, setter: Typesetter) -> Table:
     rows = [_item_row(number, item, setter) for number, item in enumerate(shown, start=1)]
     if hidden := document.items[ITEMS_MAX:]:
         setter.warnings.add(ProofWarning.ITEMS_CUT)
-        rows.append(_statement(labels.more_lines(len(hidden), _units(hidden))))
-    rows.append(_total(document.items, setter) if document.items else _nothing())
-    return Table(_items_head(document), tuple(rows))
+        more = labels.MORE_LINES_AND_UNITS
+        rows.append(_statement(more, setter, lines=len(hidden), units=_units(hidden)))
+    rows.append(_total(document.items, setter) if document.items else _nothing(setter))
+    return Table(_items_head(document, setter), tuple(rows))
 
 
 def parcels_table(document: ProofDocument, setter: Typesetter) -> Table | None:
@@ -75,17 +68,18 @@ def parcels_table(document: ProofDocument, setter: Typesetter) -> Table | None:
     rows = [_parcel_row(number, parcel, setter) for number, parcel in enumerate(shown, start=1)]
     if hidden := len(parcels) - len(shown):
         setter.warnings.add(ProofWarning.PARCELS_CUT)
-        rows.append(_statement(labels.more_parcels(hidden)))
+        rows.append(_statement(labels.MORE_PARCELS, setter, parcels=hidden))
     rows.append(Block(30, ()))
-    return Table(_parcels_head(), tuple(rows))
+    return Table(_parcels_head(setter), tuple(rows))
 
 
 def note_block(document: ProofDocument, setter: Typesetter) -> Block | None:
     """The note to the buyer, if there is one."""
     if not document.note_to_buyer:
         return None
-    sketch = _section(LEFT, Label(labels.NOTE.en, ""))
-    put_label(sketch, LEFT, 70, Label("", labels.NOTE.zh), HEADING, BLACK)
+    sketch = Sketch()
+    sketch.box(0, 0, WIDTH, 2)
+    put_lines(sketch, 0, 38, setter.captions.lines(labels.NOTE, HEADING), 32)
     style = BODY.for_text(document.note_to_buyer)
     lines = setter.lines(
         document.note_to_buyer,
@@ -99,75 +93,83 @@ def note_block(document: ProofDocument, setter: Typesetter) -> Block | None:
     return sketch.block(space_below=20)
 
 
-def _section(x: int, title: Label) -> Sketch:
+def _section(x: int, title: Label, setter: Typesetter) -> Sketch:
     sketch = Sketch()
-    sketch.box(LEFT, 0, WIDTH, 2)
-    put_label(sketch, x, 38, title, HEADING, BLACK)
+    sketch.box(0, 0, WIDTH, 2)
+    setter.captions.stack(sketch, x, 38, title, HEADING, BLACK)
     return sketch
 
 
-def _items_head(document: ProofDocument) -> Block:
-    sketch = _section(_NAME_X, labels.ITEMS)
-    for x, label in ((LEFT, labels.NUMBER), (_SKU_X, labels.SKU), (_UNIT_X, labels.UNIT)):
-        put_label(sketch, x, 38, label)
-    put_label(sketch, _QUANTITY_RIGHT - label_width(labels.QUANTITY, LABEL), 38, labels.QUANTITY)
+def _items_head(document: ProofDocument, setter: Typesetter) -> Block:
+    sketch = _section(_NAME_X, labels.ITEMS, setter)
+    captions = setter.captions
+    for x, label in ((0, labels.NUMBER), (_SKU_X, labels.SKU), (_UNIT_X, labels.UNIT)):
+        captions.stack(sketch, x, 38, label)
+    captions.stack_right(sketch, _QUANTITY_RIGHT, 38, labels.QUANTITY)
     if document.items_are_whole_order:
-        put_label(sketch, _NAME_X, 70, labels.ITEMS_WHOLE_ORDER)
-    sketch.box(LEFT, sketch.height_px + 14, WIDTH, 1)
+        captions.stack(sketch, _NAME_X, sketch.height_px + 32, labels.ITEMS_WHOLE_ORDER)
+    sketch.box(0, sketch.height_px + 14, WIDTH, 1)
     return sketch.block()
 
 
 def _item_row(number: int, item: ItemLine, setter: Typesetter) -> Block:
     sketch = Sketch()
-    sketch.text(LEFT, 40, shape(str(number), NUMBER), TEXT_GREY)
+    sketch.text(0, 40, shape(str(number), NUMBER), TEXT_GREY)
     if item.sku:
         sku = setter.lines(item.sku, CODE, _SKU_WIDTH, lines_max=3, chars_max=SKU_CHARS_MAX)
         put_lines(sketch, _SKU_X, 40, sku, 30)
     else:
-        put_missing(sketch, _SKU_X, 40)
-    _options(sketch, _name(sketch, item.name, setter), item, setter)
+        setter.captions.missing(sketch, _SKU_X, 40)
+    put_name(sketch, _NAME_X, 40, _NAME_WIDTH, item, setter)
     sketch.text_right(_QUANTITY_RIGHT, 40, _quantity(item.quantity, NUMBER))
     if item.unit:
         sketch.text(_UNIT_X, 40, setter.line(item.unit, BODY.for_text(item.unit), _UNIT_WIDTH, 40))
-    sketch.box(LEFT, sketch.height_px + 17, WIDTH, 1, RULE_GREY)
+    sketch.box(0, sketch.height_px + 17, WIDTH, 1, RULE_GREY)
     return sketch.block()
 
 
-def _name(sketch: Sketch, name: str | None, setter: Typesetter) -> int:
-    """The name; returns the next baseline."""
-    if not name:
-        put_missing(sketch, _NAME_X, 40)
-        return 72
-    lines = setter.lines(
-        name, BODY.for_text(name), _NAME_WIDTH, lines_max=3, chars_max=NAME_CHARS_MAX
-    )
-    return put_lines(sketch, _NAME_X, 40, lines, 34) - 2
-
-
-def _options(sketch: Sketch, y: int, item: ItemLine, setter: Typesetter) -> None:
-    if not item.options:
-        return
-    text = "  ·  ".join(f"{name}: {value}" for name, value in item.options[:OPTIONS_MAX])
-    lines = setter.lines(
-        text, SMALL.for_text(text), _NAME_WIDTH, lines_max=2, chars_max=OPTIONS_CHARS_MAX
-    )
-    put_lines(sketch, _NAME_X, y, lines, 30)
+def put_name(
+    sketch: Sketch,
+    x: int,
+    y: int,
+    width: int,
+    item: ItemLine,
+    setter: Typesetter,
+    *,
+    option_lines_max: int = 2,
+) -> None:
+    """The item's name with its first baseline at y, and its options below."""
+    if item.name:
+        style = BODY.for_text(item.name)
+        lines = setter.lines(item.name, style, width, lines_max=3, chars_max=NAME_CHARS_MAX)
+        y = put_lines(sketch, x, y, lines, 34) - 2
+    else:
+        y = setter.captions.missing(sketch, x, y) + 32
+    if item.options:
+        text = "  ·  ".join(f"{name}: {value}" for name, value in item.options[:OPTIONS_MAX])
+        style = SMALL.for_text(text)
+        lines = setter.lines(
+            text, style, width, lines_max=option_lines_max, chars_max=OPTIONS_CHARS_MAX
+        )
+        put_lines(sketch, x, y, lines, 30)
 
 
 def _total(items: tuple[ItemLine, ...], setter: Typesetter) -> Block:
-    """The sum for each unit; more than a few units have no sum worth reading."""
     sketch = Sketch()
-    sums: dict[str, Decimal] = {}
-    for item in items:
-        sums[item.unit or ""] = sums.get(item.unit or "", Decimal()) + item.quantity
-    if len(sums) > UNITS_MAX:
-        sums = {"": sum(sums.values(), Decimal())}
-    put_label(sketch, _NAME_X, 42, labels.TOTAL_UNITS)
-    for row, (unit, total) in enumerate(sums.items()):
+    setter.captions.stack(sketch, _NAME_X, 42, labels.TOTAL_UNITS)
+    for row, (unit, total) in enumerate(sums_by_unit(items).items()):
         y = 42 + row * 36
         sketch.text_right(_QUANTITY_RIGHT, y, _quantity(total, BODY_BOLD))
         sketch.text(_UNIT_X, y, setter.line(unit, BODY.for_text(unit), _UNIT_WIDTH, 40))
     return sketch.block(space_below=40)
+
+
+def sums_by_unit(items: Iterable[ItemLine]) -> dict[str, Decimal]:
+    """The sum for each unit; more than a few units have no sum worth reading, and only one over all."""
+    sums: dict[str, Decimal] = {}
+    for item in items:
+        sums[item.unit or ""] = sums.get(item.unit or "", Decimal()) + item.quantity
+    return sums if len(sums) <= UNITS_MAX else {"": sum(sums.values(), Decimal())}
 
 
 def _quantity(number: Decimal, style: Style) -> Line:
@@ -182,33 +184,34 @@ def _units(items: tuple[ItemLine, ...]) -> str:
     return plain(sum((item.quantity for item in items), Decimal()))
 
 
-def _nothing() -> Block:
+def _nothing(setter: Typesetter) -> Block:
     sketch = Sketch()
-    put_missing(sketch, LEFT, 42)
+    setter.captions.missing(sketch, 0, 42)
     return sketch.block(space_below=40)
 
 
-def _statement(label: Label) -> Block:
+def _statement(label: Label, setter: Typesetter, **values: object) -> Block:
     sketch = Sketch()
-    put_label(sketch, LEFT, 42, label, SMALL, BLACK)
-    sketch.box(LEFT, 58, WIDTH, 1, RULE_GREY)
+    told = setter.captions.translated(label).filled(**values)
+    setter.captions.put(sketch, 0, 42, told, SMALL, BLACK)
+    sketch.box(0, 58, WIDTH, 1, RULE_GREY)
     return sketch.block()
 
 
-_PARCEL_COLUMNS = (LEFT, LEFT + 64, LEFT + 760, LEFT + 1000)
-_PARCEL_WIDTHS = (56, 680, 224, RIGHT - LEFT - 1000)
+_PARCEL_COLUMNS = (0, 64, 760, 1000)
+_PARCEL_WIDTHS = (56, 680, 224, WIDTH - 1000)
 
 
-def _parcels_head() -> Block:
+def _parcels_head(setter: Typesetter) -> Block:
     number, tracking, weight, size = _PARCEL_COLUMNS
-    sketch = _section(tracking, labels.PARCELS)
+    sketch = _section(tracking, labels.PARCELS, setter)
     for x, label in (
         (number, labels.NUMBER),
         (weight, labels.PARCEL_WEIGHT),
         (size, labels.DIMENSIONS),
     ):
-        put_label(sketch, x, 38, label)
-    sketch.box(LEFT, 52, WIDTH, 1)
+        setter.captions.stack(sketch, x, 38, label)
+    sketch.box(0, sketch.height_px + 14, WIDTH, 1)
     return sketch.block()
 
 
@@ -222,6 +225,6 @@ def _parcel_row(number: int, parcel: Parcel, setter: Typesetter) -> Block:
         if text:
             sketch.text(x, 38, setter.line(text, style, width, 64))
         else:
-            put_missing(sketch, x, 38)
-    sketch.box(LEFT, 54, WIDTH, 1, RULE_GREY)
+            setter.captions.missing(sketch, x, 38)
+    sketch.box(0, sketch.height_px + 16, WIDTH, 1, RULE_GREY)
     return sketch.block()

@@ -13,7 +13,9 @@ from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
 
-TEMPLATE_VERSION = "1"
+from services.proofgen.grid import A4, Paper
+
+TEMPLATE_VERSION = "2"
 """Layout that draws the page; a change of the pixels of a page is a new version."""
 
 
@@ -124,13 +126,14 @@ class ProofDocument:
     note_to_buyer: str | None = None
     logo: bytes | None = field(default=None, repr=False)
     """A PNG file; one that cannot be drawn is left out with a warning."""
+    paper: Paper = A4
+    third_language: str | None = None
+    """One of `labels.LANGUAGES`, beside English and Chinese."""
     template_version: str = TEMPLATE_VERSION
 
     def payload_sha256(self) -> str:
         """SHA-256 in hex over the facts as JSON with sorted keys; its first 16 digits are printed."""
-        content = dataclasses.asdict(self)
-        if self.logo is None:
-            del content["logo"]  # it came later: pages without one keep their hashes
+        content = dataclasses.asdict(self) | {"paper": self.paper.name}
         facts = json.dumps(content, default=_json_form, sort_keys=True)
         return hashlib.sha256(facts.encode("ascii")).hexdigest()
 

@@ -1,16 +1,18 @@
 """How the parcel was sent: carrier, service, type, times, parcels, weight and cost, in two rows of four."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
 from services.proofgen import labels
+from services.proofgen.captions import Captions
 from services.proofgen.document import Cost, Parcel, ProofDocument, plain
 from services.proofgen.grid import BODY_BOLD, SMALL
 from services.proofgen.labels import Label
 from services.proofgen.marks import Sketch
 from services.proofgen.times import clock, day
-from services.proofgen.typesetter import Typesetter, put_label, put_lines, put_missing
+from services.proofgen.typesetter import Typesetter, put_lines
 
 FACT_CHARS_MAX = 120
 FACT_LINES_MAX = 2
@@ -31,24 +33,31 @@ def put_facts(
     sketch: Sketch, x: int, y: int, width: int, document: ProofDocument, setter: Typesetter
 ) -> int:
     """Both rows, from y downwards; returns the lowest baseline."""
-    cell = (width - 3 * COLUMN_GAP) // 4
-    for row in (_how(document), _what(document)):
-        bottoms = [
-            _put_fact(sketch, x + number * (cell + COLUMN_GAP), y + 44, cell, fact, setter)
-            for number, fact in enumerate(row)
-        ]
-        y = max(bottoms)
+    for row in (_how(document, setter.captions), _what(document)):
+        y = put_row(sketch, x, y, width, row, setter)
     return y
 
 
-def _how(document: ProofDocument) -> tuple[Fact, ...]:
+def put_row(
+    sketch: Sketch, x: int, y: int, width: int, row: Iterable[Fact], setter: Typesetter
+) -> int:
+    """Up to four facts beside each other below y; returns the lowest baseline."""
+    cell = (width - 3 * COLUMN_GAP) // 4
+    return max(
+        _put_fact(sketch, x + number * (cell + COLUMN_GAP), y + 44, cell, fact, setter)
+        for number, fact in enumerate(row)
+    )
+
+
+def _how(document: ProofDocument, captions: Captions) -> tuple[Fact, ...]:
     logistics = labels.LOGISTICS_TYPES.get(document.logistics_type or "")
+    told = logistics and captions.translated(logistics)._replace(en="")
     code = document.carrier_code and f"{labels.CARRIER_CODE.en} {document.carrier_code}"
     return (
         Fact(labels.CARRIER, document.carrier_name or document.carrier_code, code),
         Fact(labels.SERVICE, document.service),
-        Fact(labels.LOGISTICS_TYPE, document.logistics_type, logistics and Label("", logistics.zh)),
-        _time(labels.SHIPPED, document.shipped_at),
+        Fact(labels.LOGISTICS_TYPE, document.logistics_type, told),
+        time_fact(labels.SHIPPED, document.shipped_at),
     )
 
 
@@ -58,11 +67,12 @@ def _what(document: ProofDocument) -> tuple[Fact, ...]:
     if document.shows_cost:
         facts.append(_cost(document.cost))
     if document.label_created_at and document.label_created_at != document.shipped_at:
-        facts.append(_time(labels.LABEL_CREATED, document.label_created_at))
+        facts.append(time_fact(labels.LABEL_CREATED, document.label_created_at))
     return tuple(facts)
 
 
-def _time(label: Label, time: datetime | None) -> Fact:
+def time_fact(label: Label, time: datetime | None) -> Fact:
+    """A day, with the time of the day as its detail."""
     return Fact(label, day(time), clock(time)) if time else Fact(label, None)
 
 
@@ -87,11 +97,9 @@ def _total_weight(parcels: tuple[Parcel, ...]) -> Fact:
 
 
 def _put_fact(sketch: Sketch, x: int, y: int, width: int, fact: Fact, setter: Typesetter) -> int:
-    put_label(sketch, x, y, fact.label)
-    y += 36
+    y = setter.captions.stack(sketch, x, y, fact.label) + 36
     if not fact.value:
-        put_missing(sketch, x, y)
-        return y
+        return setter.captions.missing(sketch, x, y)
     style = BODY_BOLD.for_text(fact.value)
     lines = setter.lines(
         fact.value, style, width, lines_max=FACT_LINES_MAX, chars_max=FACT_CHARS_MAX
@@ -105,7 +113,7 @@ def _put_detail(
 ) -> int:
     y += 30
     if isinstance(detail, Label):
-        put_label(sketch, x, y, detail, SMALL)
+        setter.captions.put(sketch, x, y, detail, SMALL)
     else:
         sketch.text(x, y, setter.line(detail, SMALL, width, FACT_CHARS_MAX))
     return y

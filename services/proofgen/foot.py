@@ -2,33 +2,32 @@
 
 from services.proofgen import labels
 from services.proofgen.document import ProofDocument
-from services.proofgen.grid import FINE, FINE_CODE, FOOT_TOP, LEFT, RIGHT, WIDTH, span
-from services.proofgen.labels import Label
-from services.proofgen.marks import BLACK, Placed, Sketch
-from services.proofgen.shaping import Line, shape, shape_fixed
-from services.proofgen.typesetter import Typesetter, label_width, put_label
+from services.proofgen.grid import FINE, FINE_CODE, WIDTH
+from services.proofgen.marks import BLACK, Block, Sketch
+from services.proofgen.shaping import shape
+from services.proofgen.typesetter import Typesetter, put_lines
 
 DIGITS_SHOWN = 16
+SHIPMENT_ID_CHARS_MAX = 160
+_PAGE_WIDTH = 260
+"""Of "page 20 of 20" in any language."""
 
 
 def foot(
     document: ProofDocument, payload_sha256: str, number: int, total: int, setter: Typesetter
-) -> Placed:
-    """The foot of page `number` of `total`, at its fixed place."""
+) -> Block:
+    """The foot of page `number` of `total`; its height is the same on all of them."""
     sketch = Sketch()
-    sketch.box(LEFT, 0, WIDTH, 1)
-    shown = payload_sha256[:DIGITS_SHOWN]
-    digits = " ".join(shown[start : start + 4] for start in range(0, DIGITS_SHOWN, 4))
-    _pair(sketch, 32, labels.PAYLOAD, shape(digits, FINE_CODE))
-    page = labels.page_of(number, total)
-    put_label(sketch, RIGHT - label_width(page, FINE), 32, page, FINE, BLACK)
+    captions = setter.captions
+    sketch.box(0, 0, WIDTH, 1)
+    digits = " ".join(payload_sha256[start : start + 4] for start in range(0, DIGITS_SHOWN, 4))
+    x = captions.put(sketch, 0, 32, labels.PAYLOAD, FINE) + 14
+    sketch.text(x, 32, shape(digits, FINE_CODE))
     revision = f"{document.shipment_id}  {labels.REVISION.en} {document.shipment_revision}"
-    _pair(sketch, 60, labels.SHIPMENT, setter.line(revision, FINE_CODE, span(9), 160))
-    sketch.text(LEFT, 94, shape_fixed(labels.STATEMENT.en, FINE))
-    sketch.text(LEFT, 122, shape_fixed(labels.STATEMENT.zh, FINE))
-    return Placed(FOOT_TOP, sketch.block())
-
-
-def _pair(sketch: Sketch, y: int, label: Label, value: Line) -> None:
-    x = put_label(sketch, LEFT, y, label, FINE)
-    sketch.text(x + 14, y, value)
+    x = captions.put(sketch, 0, 60, labels.SHIPMENT, FINE) + 14
+    room = WIDTH - _PAGE_WIDTH - x
+    sketch.text(x, 60, setter.line(revision, FINE_CODE, room, SHIPMENT_ID_CHARS_MAX))
+    page = captions.translated(labels.PAGE).filled(number=number, total=total)
+    captions.stack_right(sketch, WIDTH, 32, page, FINE, BLACK)
+    put_lines(sketch, 0, 94, captions.lines(labels.STATEMENT, FINE), 28)
+    return sketch.block()

@@ -8,11 +8,10 @@ from services.proofgen.grid import (
     BODY,
     CODE,
     LABEL,
-    LEFT,
-    RIGHT,
     SMALL,
     STRONG,
     TITLE,
+    TITLE_THIRD,
     TITLE_ZH,
     WIDTH,
     column,
@@ -22,7 +21,7 @@ from services.proofgen.labels import Label
 from services.proofgen.marks import BLACK, TEXT_GREY, Block, Sketch
 from services.proofgen.shaping import Line, shape, shape_fixed
 from services.proofgen.times import moment
-from services.proofgen.typesetter import Typesetter, label_width, put_label, put_lines, put_missing
+from services.proofgen.typesetter import Typesetter, put_lines
 
 ORDER_ID_CHARS_MAX = 128
 DOCUMENT_ID_CHARS_MAX = 128
@@ -33,51 +32,58 @@ NAME_LINES_MAX = 2
 def first_head(document: ProofDocument, setter: Typesetter) -> Block:
     """The head of the first page."""
     sketch = Sketch()
-    sketch.text(LEFT - 3, 56, shape_fixed(labels.TITLE.en, TITLE))  # the P's stem on the margin
-    title_px = round(shape_fixed(labels.TITLE.en, TITLE).width_px)
-    sketch.text(LEFT + title_px + 22, 56, shape_fixed(labels.TITLE.zh, TITLE_ZH), TEXT_GREY)
-    _issued(sketch, document)
-    _document_id(sketch, 110, document, setter)
-    sketch.box(LEFT, 130, WIDTH, 4)
-    _order_strip(sketch, 134, document, setter)
+    y = put_title(sketch, labels.TITLE, setter) + 54
+    _issued(sketch, document, setter)
+    _document_id(sketch, y, document, setter)
+    sketch.box(0, y + 20, WIDTH, 4)
+    _order_strip(sketch, y + 24, document, setter)
     return sketch.block(space_below=34)
 
 
 def next_head(document: ProofDocument, setter: Typesetter) -> Block:
     """The head of the pages after the first: enough to know what they belong to."""
     sketch = Sketch()
-    end = put_label(sketch, LEFT, 28, labels.TITLE, STRONG, BLACK)
-    put_label(sketch, LEFT, 64, labels.CONTINUED)
-    order = setter.line(document.order_id, CODE, RIGHT - end - 300, ORDER_ID_CHARS_MAX)
-    sketch.text_right(RIGHT, 28, order)
-    order_label = label_width(labels.ORDER_NUMBER, LABEL)
-    put_label(sketch, RIGHT - round(order.width_px) - 16 - order_label, 28, labels.ORDER_NUMBER)
-    number = setter.line(document.tracking_number or "", CODE, span(8), ORDER_ID_CHARS_MAX)
-    sketch.text_right(RIGHT, 64, number)
-    number_label = label_width(labels.TRACKING_NUMBER, LABEL)
-    put_label(
-        sketch, RIGHT - round(number.width_px) - 16 - number_label, 64, labels.TRACKING_NUMBER
-    )
+    for y, label, style, ink, number, numbers_label in (
+        (28, labels.TITLE, STRONG, BLACK, document.order_id, labels.ORDER_NUMBER),
+        (64, labels.CONTINUED, LABEL, TEXT_GREY, document.tracking_number, labels.TRACKING_NUMBER),
+    ):
+        end = setter.captions.put(sketch, 0, y, label, style, ink)
+        room = WIDTH - end - setter.captions.width_px(numbers_label) - 2 * 16
+        line = setter.line(number or "", CODE, room, ORDER_ID_CHARS_MAX)
+        sketch.text_right(WIDTH, y, line)
+        setter.captions.put_right(sketch, WIDTH - round(line.width_px) - 16, y, numbers_label)
     return sketch.block(space_below=36)
 
 
-def _issued(sketch: Sketch, document: ProofDocument) -> None:
+def put_title(sketch: Sketch, title: Label, setter: Typesetter) -> int:
+    """The page's title; returns the lowest baseline."""
+    english = shape_fixed(title.en, TITLE)
+    sketch.text(-3, 56, english)  # the P's stem on the margin
+    chinese = shape_fixed(title.zh, TITLE_ZH)
+    sketch.text(round(english.width_px) + 22, 56, chinese, TEXT_GREY)
+    third = setter.captions.translated(title)._replace(en="", zh="")
+    if not third.third:
+        return 56
+    setter.captions.put(sketch, 0, 102, third, TITLE_THIRD)
+    return 102
+
+
+def _issued(sketch: Sketch, document: ProofDocument, setter: Typesetter) -> None:
     utc = shape(moment(document.issued_at.astimezone(UTC)), SMALL)
-    sketch.text_right(RIGHT, 50, utc)
-    end = RIGHT - round(utc.width_px) - 16
-    put_label(sketch, end - label_width(labels.ISSUED, LABEL), 50, labels.ISSUED)
+    sketch.text_right(WIDTH, 50, utc)
+    setter.captions.put_right(sketch, WIDTH - round(utc.width_px) - 16, 50, labels.ISSUED)
     if document.issued_at.utcoffset():
-        sketch.text_right(RIGHT, 80, shape(moment(document.issued_at), SMALL))
+        sketch.text_right(WIDTH, 80, shape(moment(document.issued_at), SMALL))
 
 
 def _document_id(sketch: Sketch, y: int, document: ProofDocument, setter: Typesetter) -> None:
-    x = put_label(sketch, LEFT, y, labels.DOCUMENT) + 14
-    line = setter.line(document.document_id, CODE, span(8), DOCUMENT_ID_CHARS_MAX)
-    sketch.text(x, y, line)
     version = shape(document.template_version, CODE)
-    sketch.text_right(RIGHT, y, version)
-    end = RIGHT - round(version.width_px) - 14
-    put_label(sketch, end - label_width(labels.TEMPLATE, LABEL), y, labels.TEMPLATE)
+    sketch.text_right(WIDTH, y, version)
+    captions = setter.captions
+    end = captions.put_right(sketch, WIDTH - round(version.width_px) - 14, y, labels.TEMPLATE)
+    x = captions.put(sketch, 0, y, labels.DOCUMENT) + 14
+    line = setter.line(document.document_id, CODE, end - x - 24, DOCUMENT_ID_CHARS_MAX)
+    sketch.text(x, y, line)
 
 
 def _order_strip(sketch: Sketch, y: int, document: ProofDocument, setter: Typesetter) -> None:
@@ -92,12 +98,12 @@ def _order_strip(sketch: Sketch, y: int, document: ProofDocument, setter: Typese
         (9, labels.ISSUER, _name(document.store_name, 3, setter)),
     )
     for number, label, lines in cells:
-        x = LEFT + column(number)
-        put_label(sketch, x, y + 42, label)
+        x = column(number)
+        below = setter.captions.stack(sketch, x, y + 42, label) + 38
         if lines:
-            put_lines(sketch, x, y + 80, lines, 34)
+            put_lines(sketch, x, below, lines, 34)
         else:
-            put_missing(sketch, x, y + 80)
+            setter.captions.missing(sketch, x, below)
 
 
 def _name(name: str | None, columns: int, setter: Typesetter) -> list[Line]:

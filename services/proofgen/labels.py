@@ -1,16 +1,47 @@
-"""The fixed texts of the page in English and Chinese; the reviewers are Alibaba's.
+"""The fixed texts of the page: English and Chinese always, as the reviewers are Alibaba's, and a third
+language that a store may choose. Values are never translated.
 
-Values are never translated.
+The third language's words lie in `languages/<code>.toml`, by the English ones.
 """
 
+import tomllib
+from functools import cache
+from pathlib import Path
 from typing import NamedTuple
+
+_FOLDER = Path(__file__).parent / "languages"
+LANGUAGES = ("de", "es", "fr", "it", "ja", "ko", "nl", "pl", "pt", "ru")
 
 
 class Label(NamedTuple):
-    """A fixed text in both languages."""
+    """A fixed text; `third` is None until it was `translated`, and empty where there is nothing to add."""
 
     en: str
     zh: str
+    third: str | None = None
+
+    def filled(self, **values: object) -> "Label":
+        """The label with values in the places that its texts name."""
+        return Label(*(text.format(**values) for text in (self.en, self.zh, self.third or "")))
+
+
+def translated(label: Label, language: str | None) -> Label:
+    """The label with its words in one of `LANGUAGES`, or without, if it is None or says the same."""
+    if label.third is not None:
+        return label
+    third = words(language)[label.en] if language else ""
+    return label._replace(third="" if _letters(third) == _letters(label.en) else third)
+
+
+@cache
+def words(language: str) -> dict[str, str]:
+    """All texts of a language, by the English ones."""
+    texts: dict[str, str] = tomllib.loads((_FOLDER / f"{language}.toml").read_text("utf-8"))
+    return texts
+
+
+def _letters(text: str) -> str:
+    return text.casefold().rstrip(".")
 
 
 TITLE = Label("Proof of Shipment", "发货凭证")
@@ -25,7 +56,7 @@ ISSUER = Label("Issued by the seller", "由卖家出具")
 TRACKING_NUMBER = Label("Tracking number", "运单号")
 CARRIER_PAGE = Label("Carrier tracking page", "承运商查询页")
 CARRIER = Label("Carrier", "承运商")
-CARRIER_CODE = Label("Alibaba code", "承运商代码")
+CARRIER_CODE = Label("Alibaba code", "承运商代码", "")
 SERVICE = Label("Service", "服务")
 LOGISTICS_TYPE = Label("Logistics type", "物流类型")
 SHIPPED = Label("Shipped", "发货时间")
@@ -46,15 +77,20 @@ ITEMS = Label("Items shipped", "发货商品")
 ITEMS_WHOLE_ORDER = Label(
     "all items of the order: the shipment lists none (calculated)", "按订单全部商品（计算值）"
 )
-NUMBER = Label("#", "")
+NUMBER = Label("#", "", "")
 SKU = Label("SKU", "货号")
 QUANTITY = Label("Quantity", "数量")
 UNIT = Label("Unit", "单位")
 TOTAL_UNITS = Label("Total units (calculated)", "合计（计算值）")
+MORE_LINES = Label("and {lines} more lines", "另有 {lines} 行")
+MORE_LINES_AND_UNITS = Label(
+    "and {lines} more lines, {units} units", "另有 {lines} 行，共 {units} 件"
+)
 
 PARCELS = Label("Parcels, their tracking numbers", "包裹与运单号")
 PARCEL_WEIGHT = Label("Weight", "重量")
 DIMENSIONS = Label("Length × width × height", "长 × 宽 × 高")
+MORE_PARCELS = Label("and {parcels} more parcels", "另有 {parcels} 件包裹")
 NOTE = Label("Note to the buyer", "给买家的留言")
 
 CONTINUED = Label("continued", "（续）")
@@ -62,28 +98,12 @@ CALCULATED = Label("calculated", "计算值")
 NOT_PROVIDED = Label("not provided", "未提供")
 PAYLOAD = Label("Payload SHA-256, first 16 digits", "数据摘要前 16 位")
 SHIPMENT = Label("Shipment id", "发货编号")
-REVISION = Label("revision", "版本")
+REVISION = Label("revision", "版本", "")
+PAGE = Label("Page {number} of {total}", "第 {number} 页，共 {total} 页")
 STATEMENT = Label(
     "Issued by the seller from its own shipping records. Not a carrier document; does not show delivery.",
     "本凭证由卖家根据自身发货记录出具，非承运商单据，不代表货物已送达。",
 )
-
-
-def page_of(number: int, total: int) -> Label:
-    """Which page of how many."""
-    return Label(f"Page {number} of {total}", f"第 {number} 页，共 {total} 页")
-
-
-def more_lines(lines: int, units: str | None) -> Label:
-    """How many items did not find room."""
-    if units is None:
-        return Label(f"and {lines} more lines", f"另有 {lines} 行")
-    return Label(f"and {lines} more lines, {units} units", f"另有 {lines} 行，共 {units} 件")
-
-
-def more_parcels(parcels: int) -> Label:
-    """How many parcels did not find room."""
-    return Label(f"and {parcels} more parcels", f"另有 {parcels} 件包裹")
 
 
 def more_address_lines(lines: int) -> str:

@@ -8,6 +8,7 @@ of a page was read back from the bytes that are returned.
 from collections.abc import Iterator
 
 from services.proofgen import canvas, fonts
+from services.proofgen.captions import Captions
 from services.proofgen.cleaning import clean
 from services.proofgen.codes import TRACKING_CHARS_MAX
 from services.proofgen.document import (
@@ -32,7 +33,7 @@ def render(document: ProofDocument) -> RenderedProof | Refusal:
     """The proof of the document's facts. Bad facts give a `Refusal`, never an exception."""
     if refusal := _refusal(document):
         return refusal
-    setter = Typesetter()
+    setter = Typesetter(Captions(document.third_language))
     setter.warnings.update(_doubts(document))
     payload_sha256 = document.payload_sha256()
     files = []

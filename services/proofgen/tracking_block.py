@@ -8,11 +8,11 @@ from services.proofgen.carrier_links import carrier_host
 from services.proofgen.codes import TRACKING_CHARS_MAX, Symbol, code_128, qr_code
 from services.proofgen.document import ProofDocument, ProofWarning
 from services.proofgen.facts import put_facts
-from services.proofgen.grid import FINE, LEFT, TRACKING, TRACKING_SIZES, WIDTH
+from services.proofgen.grid import FINE, TRACKING, TRACKING_SIZES, WIDTH
 from services.proofgen.marks import RULE_GREY, TEXT_GREY, Block, Sketch
 from services.proofgen.runs import Style
-from services.proofgen.shaping import Line, shape, shape_fixed
-from services.proofgen.typesetter import Typesetter, put_label
+from services.proofgen.shaping import Line, shape
+from services.proofgen.typesetter import Typesetter, put_lines
 
 PADDING = 60
 FRAME_PX = 3
@@ -59,8 +59,8 @@ def make_codes(document: ProofDocument, setter: Typesetter) -> Codes:
 def tracking_block(document: ProofDocument, codes: Codes, setter: Typesetter) -> Block:
     """The framed block; its frame is drawn when its height is known."""
     sketch = Sketch()
-    left = LEFT + PADDING
-    put_label(sketch, left, 56, labels.TRACKING_NUMBER)
+    left = PADDING
+    setter.captions.put(sketch, left, 56, labels.TRACKING_NUMBER)
     y = _number(
         sketch,
         left,
@@ -73,7 +73,7 @@ def tracking_block(document: ProofDocument, codes: Codes, setter: Typesetter) ->
         sketch.symbol(left - codes.bars.quiet_px, y + 36, codes.bars)
         y += 36 + codes.bars.image.height
     if codes.qr:
-        y = max(y, _qr(sketch, codes.qr, document.tracking_url or ""))
+        y = max(y, _qr(sketch, codes.qr, document.tracking_url or "", setter))
     sketch.box(left, y + 36, _INNER, 1, RULE_GREY)
     bottom = put_facts(sketch, left, y + 36, _INNER, document, setter) + 40
     _frame(sketch, bottom)
@@ -81,10 +81,10 @@ def tracking_block(document: ProofDocument, codes: Codes, setter: Typesetter) ->
 
 
 def _frame(sketch: Sketch, bottom: int) -> None:
-    sketch.box(LEFT, 0, WIDTH, FRAME_PX)
-    sketch.box(LEFT, bottom, WIDTH, FRAME_PX)
-    sketch.box(LEFT, 0, FRAME_PX, bottom)
-    sketch.box(LEFT + WIDTH - FRAME_PX, 0, FRAME_PX, bottom + FRAME_PX)
+    sketch.box(0, 0, WIDTH, FRAME_PX)
+    sketch.box(0, bottom, WIDTH, FRAME_PX)
+    sketch.box(0, 0, FRAME_PX, bottom)
+    sketch.box(WIDTH - FRAME_PX, 0, FRAME_PX, bottom + FRAME_PX)
 
 
 def _number(sketch: Sketch, x: int, y: int, number: str, width: int, setter: Typesetter) -> int:
@@ -135,12 +135,11 @@ def _rows(groups: list[str], style: Style, width: int) -> list[list[Line]]:
     return rows
 
 
-def _qr(sketch: Sketch, qr: Symbol, url: str) -> int:
+def _qr(sketch: Sketch, qr: Symbol, url: str, setter: Typesetter) -> int:
     """The QR code with its caption at the right; returns the caption's lowest baseline."""
-    x = LEFT + WIDTH - PADDING - qr.image.width + 2 * qr.quiet_px
+    x = WIDTH - PADDING - qr.image.width + 2 * qr.quiet_px
     sketch.symbol(x - qr.quiet_px, 40 - qr.quiet_px, qr)
-    y = 40 + qr.image.height - 2 * qr.quiet_px
-    for offset, text in ((34, labels.CARRIER_PAGE.en), (62, labels.CARRIER_PAGE.zh)):
-        sketch.text(x, y + offset, shape_fixed(text, FINE), TEXT_GREY)
-    sketch.text(x, y + 90, shape(carrier_host(url) or "", FINE))
-    return y + 90
+    y = 40 + qr.image.height - 2 * qr.quiet_px + 34
+    y = put_lines(sketch, x, y, setter.captions.lines(labels.CARRIER_PAGE, FINE), 28, TEXT_GREY)
+    sketch.text(x, y, shape(carrier_host(url) or "", FINE))
+    return y

@@ -1,28 +1,25 @@
 """Facts to lines: cleans, bounds, wraps and cuts texts, and notes what is not shown as given."""
 
-from dataclasses import dataclass, field, replace
-from functools import lru_cache
+from collections.abc import Iterable
+from dataclasses import dataclass, field
 from itertools import accumulate
 
 from services.proofgen import labels
+from services.proofgen.captions import Captions
 from services.proofgen.cleaning import clean
 from services.proofgen.document import ProofWarning
 from services.proofgen.fonts import UNITS_PER_PX
-from services.proofgen.grid import LABEL, SMALL
-from services.proofgen.labels import Label
-from services.proofgen.marks import BLACK, TEXT_GREY, Sketch
+from services.proofgen.marks import BLACK, Sketch
 from services.proofgen.runs import Style, covered
-from services.proofgen.shaping import FIXED_LINES_CACHED_MAX, Line, Shaped, shape
+from services.proofgen.shaping import Line, Shaped, shape
 from services.proofgen.wrapping import wrap
-
-LABEL_GAP_PX = 9
-"""Between the English and the Chinese words of a label."""
 
 
 @dataclass(slots=True)
 class Typesetter:
     """Sets the texts of one proof; `warnings` gathers what the page had to cut or replace."""
 
+    captions: Captions = field(default_factory=Captions)
     warnings: set[ProofWarning] = field(default_factory=set)
 
     def prepared(self, text: str, style: Style, chars_max: int, *, keep_lines: bool = False) -> str:
@@ -81,44 +78,11 @@ def _ending(text: str, hidden_chars: int, style: Style, width_px: int) -> Line:
         kept -= 1
 
 
-def put_label(
-    sketch: Sketch, x: int, y: int, label: Label, style: Style = LABEL, ink: int = TEXT_GREY
-) -> int:
-    """A label in both languages with its baseline at y; returns where it ends."""
-    words, width = _label_lines(label, style)
-    for offset, line in words:
-        sketch.text(x + offset, y, line, ink)
-    return x + width
-
-
-def label_width(label: Label, style: Style) -> int:
-    """Width of a label in both languages."""
-    return _label_lines(label, style)[1]
-
-
-@lru_cache(maxsize=FIXED_LINES_CACHED_MAX)
-def _label_lines(label: Label, style: Style) -> tuple[tuple[tuple[int, Line], ...], int]:
-    """Its one or two lines with their offsets, and the width in all."""
-    words: list[tuple[int, Line]] = []
-    end = -LABEL_GAP_PX
-    for text, bold in ((label.en, style.bold), (label.zh, False)):
-        if text:
-            line = shape(text, replace(style, bold=bold))
-            words.append((end + LABEL_GAP_PX, line))
-            end += LABEL_GAP_PX + round(line.width_px)
-    return tuple(words), max(end, 0)
-
-
 def put_lines(
-    sketch: Sketch, x: int, y: int, lines: list[Line], leading_px: int, ink: int = BLACK
+    sketch: Sketch, x: int, y: int, lines: Iterable[Line], leading_px: int, ink: int = BLACK
 ) -> int:
     """Lines below each other, the first baseline at y; returns the next baseline."""
     for line in lines:
         sketch.text(x, y, line, ink)
         y += leading_px
     return y
-
-
-def put_missing(sketch: Sketch, x: int, y: int) -> None:
-    """States that nobody gave the value."""
-    put_label(sketch, x, y, labels.NOT_PROVIDED, SMALL)

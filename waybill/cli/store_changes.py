@@ -1,6 +1,6 @@
 """What may be changed of a store, written as `name=value`. Pure, but for the file of a logo."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -30,8 +30,16 @@ PLAIN = (
 """Settings that are one value; an empty value means none."""
 MAPS = {"carrier": "carrier_map", "status": "status_map"}
 """`carrier.fedex=FEDEX` sets one entry of the map, `carrier.fedex=` takes it out."""
-BRANDING = ("name", "address_lines", "phone", "show_cost", "logo")
-"""`branding.name=…`; address lines are separated by `|`, a logo is `@file`."""
+BRANDING: dict[str, Callable[[str], object]] = {
+    "name": str,
+    "address_lines": lambda text: tuple(part.strip() for part in text.split("|") if part.strip()),
+    "phone": str,
+    "show_cost": str,
+    "logo": logo_of,
+    "paper": str.upper,
+    "third_language": str.lower,
+}
+"""`branding.name=…` and how each is read; address lines are separated by `|`, a logo is `@file`."""
 
 
 def known_settings() -> str:
@@ -65,11 +73,8 @@ def _assign(values: dict[str, Any], name: str, value: str) -> None:
         values[name] = value or None
     elif group in MAPS and inner:
         _put(values[MAPS[group]], inner.lower() if group == "carrier" else inner, value)
-    elif (group, inner) == ("branding", "logo"):
-        values["branding"]["logo"] = logo_of(value) if value else None
     elif group == "branding" and inner in BRANDING:
-        lines = tuple(line.strip() for line in value.split("|") if line.strip())
-        values["branding"][inner] = lines if inner == "address_lines" else value or None
+        values["branding"][inner] = BRANDING[inner](value) if value else None
     else:
         raise InputError(f"{name}: no such setting; there are {known_settings()}")
 

@@ -4,7 +4,31 @@ from typing import Annotated
 
 from pydantic import Field, StringConstraints
 
-from waybill.contracts.base import Id, LogisticsType, Record, Sha256, Text, Timestamp
+from waybill.contracts.base import Id, LogisticsType, OpenEnum, Record, Sha256, Text, Timestamp
+
+
+class PaperSize(OpenEnum):
+    """The sheets that a proof can be printed on."""
+
+    UNRECOGNISED = "UNRECOGNISED"
+    A4 = "A4"
+    LETTER = "LETTER"
+
+
+class Language(OpenEnum):
+    """The languages, ISO 639-1, in which a proof can label its facts beside English and Chinese."""
+
+    UNRECOGNISED = "UNRECOGNISED"
+    DE = "de"
+    ES = "es"
+    FR = "fr"
+    IT = "it"
+    JA = "ja"
+    KO = "ko"
+    NL = "nl"
+    PL = "pl"
+    PT = "pt"
+    RU = "ru"
 
 
 class Branding(Record):
@@ -20,6 +44,13 @@ class Branding(Record):
         None,
         description="PNG file printed at the top of the proof, at most 200,000 bytes; keep it small, every claim carries it.",
         repr=False,
+    )
+    paper: PaperSize = Field(
+        PaperSize.A4, description="A4 or LETTER; a size that the renderer does not know is A4."
+    )
+    third_language: Language | None = Field(
+        None,
+        description="Language of the labels beside English and Chinese; null for those two alone, as for one that the renderer does not know.",
     )
 
 

@@ -14,7 +14,7 @@ from services.notifier.rule.notices import trade_id_of
 from services.notifier.rule.types import DeclareRequest, Facts
 from waybill.contracts import Claim, LedgerEntry
 from waybill.contracts.ledger import ClaimRef, State
-from waybill.contracts.proof import Branding
+from waybill.contracts.proof import Branding, PaperSize
 
 _CLAIMS = UUID("6c1f0a52-6d0e-5d1c-9a53-6f2b8f0f6f10")
 
@@ -85,8 +85,14 @@ def claim_of(entry: LedgerEntry, facts: Facts) -> Claim | None:
 
 
 def _shown_brand(brand: Branding) -> tuple[object, ...]:
+    """What came later counts only where it is used, so that claims from before keep their ids."""
+    later = (
+        sha256(brand.logo).hexdigest() if brand.logo else None,
+        f"paper {brand.paper}" if brand.paper is not PaperSize.A4 else None,
+        f"third language {brand.third_language}" if brand.third_language else None,
+    )
     shown = (brand.name, brand.address_lines, brand.phone, brand.show_cost)
-    return (*shown, sha256(brand.logo).hexdigest()) if brand.logo else shown
+    return (*shown, *filter(None, later))
 
 
 def _claim_id(candidate: Candidate, ready: Ready, facts: Facts, issued_at: datetime) -> str:

@@ -22,7 +22,7 @@ from services.proofgen.document import (
     RefusalReason,
     RenderedProof,
 )
-from services.proofgen.grid import FOOT_TOP, LEFT, PAGE_HEIGHT, PAGE_WIDTH, RIGHT
+from services.proofgen.grid import WIDTH
 from services.proofgen.marks import TextMark
 from services.proofgen.pages import lay_out
 from services.proofgen.render import PAGE_BYTES_MAX, render
@@ -107,7 +107,7 @@ def test_any_document_gives_good_pages_or_a_refusal(document: ProofDocument) -> 
     for file in result.pages:
         with Image.open(io.BytesIO(file), formats=["PNG"]) as image:
             image.load()
-            assert image.size == (PAGE_WIDTH, PAGE_HEIGHT)
+            assert image.size == (document.paper.width_px, document.paper.height_px)
         assert len(file) < PAGE_BYTES_MAX
 
 
@@ -117,12 +117,12 @@ def test_any_document_gives_good_pages_or_a_refusal(document: ProofDocument) -> 
 )
 def test_nothing_ever_runs_over_an_edge(document: ProofDocument, number: str) -> None:
     for page in lay_out(replace(document, tracking_number=number), "0" * 64, Typesetter()):
-        for y, block in page.placed[:-1]:
-            assert y + block.height_px <= FOOT_TOP
+        *blocks, foot = page.placed
+        assert all(y + block.height_px <= foot.y for y, block in blocks)
         for mark in (mark for placed in page.placed for mark in placed.block.marks):
             if isinstance(mark, TextMark):
-                assert mark.x >= LEFT - 6
-                assert mark.x + mark.line.width_px <= RIGHT + 1
+                assert mark.x >= -6
+                assert mark.x + mark.line.width_px <= WIDTH + 1
 
 
 @settings(max_examples=200, deadline=None)

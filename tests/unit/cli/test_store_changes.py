@@ -15,6 +15,7 @@ from waybill.cli.store_changes import (
     switched,
 )
 from waybill.contracts import Store
+from waybill.contracts.proof import Language, PaperSize
 from waybill.contracts.store import StoreMode
 
 NOW = datetime(2026, 11, 23, 15, tzinfo=UTC)
@@ -70,6 +71,8 @@ def test_several_settings_change_in_one_revision() -> None:
             "status.paid=awaiting_shipment",
             "branding.address_lines=1 Harbour Road | Ningbo",
             "branding.show_cost=false",
+            "branding.paper=letter",
+            "branding.third_language=DE",
             "notify_window=08:00-20:00",
         ],
     )
@@ -81,15 +84,23 @@ def test_several_settings_change_in_one_revision() -> None:
     assert after.status_map == {"paid": "awaiting_shipment"}
     assert after.branding.address_lines == ("1 Harbour Road", "Ningbo")
     assert after.branding.show_cost is False
+    assert after.branding.paper is PaperSize.LETTER
+    assert after.branding.third_language is Language.DE
 
 
 def test_an_empty_value_takes_a_setting_out() -> None:
-    store = changed(STORE, ["carrier.fedex=FEDEX", "notify_window=08:00-20:00"])
+    store = changed(
+        STORE,
+        ["carrier.fedex=FEDEX", "notify_window=08:00-20:00", "branding.third_language=de"],
+    )
 
-    after = changed(store, ["carrier.fedex=", "notify_window=", "carrier.never="])
+    after = changed(
+        store, ["carrier.fedex=", "notify_window=", "carrier.never=", "branding.third_language="]
+    )
 
     assert after.carrier_map == {}
     assert after.notify_window is None
+    assert after.branding.third_language is None
 
 
 @pytest.mark.parametrize(
@@ -105,6 +116,12 @@ def test_an_empty_value_takes_a_setting_out() -> None:
         ("ship_from=yesterday", "ship_from: "),
         ("ship_from=2026-11-01T00:00:00", "ship_from: a time without an offset"),
         ("mode=", "mode: "),
+        ("branding.paper=a5", "branding.paper: Input should be 'A4' or 'LETTER'"),
+        (
+            "branding.third_language=zh",
+            "branding.third_language: Input should be 'de', 'es', 'fr', ",
+        ),
+        ("branding.colour=red", "no such setting"),
     ],
 )
 def test_what_cannot_be_set_is_told(assignment: str, told: str) -> None:

@@ -11,7 +11,7 @@ from tests.unit.notifier.rule.builders import Life, make_store
 from waybill.contracts import Store
 from waybill.contracts.ledger import State
 from waybill.contracts.notification import Reason
-from waybill.contracts.proof import Branding
+from waybill.contracts.proof import Branding, Language, PaperSize
 from waybill.contracts.store import ResendPolicy
 
 _TESTS = Path(__file__).parents[2]
@@ -118,6 +118,8 @@ def test_a_changed_resend_policy_counts_for_the_doubt_under_way() -> None:
         Branding(phone="+44 1"),
         Branding(show_cost=False),
         Branding(logo=b"PNG"),
+        Branding(paper=PaperSize.LETTER),
+        Branding(third_language=Language.DE),
     ],
 )
 def test_each_part_of_the_branding_asks_for_a_new_proof(branding: Branding) -> None:
@@ -128,3 +130,12 @@ def test_each_part_of_the_branding_asks_for_a_new_proof(branding: Branding) -> N
 
     assert life.is_in(State.CLAIMED)
     assert life.entry.claim != before
+
+
+def test_settings_that_came_later_leave_the_ids_of_older_claims_as_they_were() -> None:
+    life = Life().claimed()
+    assert life.entry.claim is not None
+    assert life.entry.claim.claim_id == "aab8cf51-f4d0-5b06-b786-f0c76bbf1191"
+
+    life.store_becomes(make_store(branding=Branding(name="Lamps", logo=b"PNG")))
+    assert life.entry.claim.claim_id == "144b9614-604c-5053-bdd5-31aabc66266d"

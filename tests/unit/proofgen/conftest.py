@@ -13,6 +13,7 @@ from services.proofgen.document import (
     PostalAddress,
     ProofDocument,
 )
+from services.proofgen.grid import LETTER
 from services.proofgen.specimen import SPECIMEN
 
 
@@ -73,6 +74,12 @@ def many_scripts() -> ProofDocument:
         parcels=(),
         note_to_buyer="شكرا لطلبك!\nСпасибо за заказ! 谢谢您的订购。",
     )
+
+
+@pytest.fixture
+def german_letter() -> ProofDocument:
+    """The other paper, a third language, and two pages."""
+    return replace(SPECIMEN, paper=LETTER, third_language="de")
 
 
 @pytest.fixture

@@ -10,10 +10,11 @@ import pytest
 
 from services.proofgen.claims import document_of
 from services.proofgen.document import Cost, ProofDocument, RenderedProof
+from services.proofgen.grid import A4, LETTER
 from services.proofgen.render import render
 from waybill.contracts import Claim, Order, Shipment
 from waybill.contracts.base import LogisticsType
-from waybill.contracts.proof import Branding
+from waybill.contracts.proof import Branding, Language, PaperSize
 
 EXAMPLES = Path(__file__).parents[3] / "schemas" / "examples"
 
@@ -207,3 +208,25 @@ def test_nothing_that_a_reviewer_must_not_see_reaches_the_document() -> None:
         "/lamp.jpg",
     ):
         assert secret not in facts
+
+
+def test_paper_and_third_language_are_the_stores() -> None:
+    branding = Branding(paper=PaperSize.LETTER, third_language=Language.PL)
+    found = document(branding=branding)
+
+    assert (found.paper, found.third_language) == (LETTER, "pl")
+
+
+@pytest.mark.parametrize(
+    "branding",
+    [
+        Branding(),
+        Branding.model_validate({"paper": "UNRECOGNISED", "third_language": "UNRECOGNISED"}),
+    ],
+)
+def test_a_store_without_them_or_of_a_newer_version_gets_a4_and_two_languages(
+    branding: Branding,
+) -> None:
+    found = document(branding=branding)
+
+    assert (found.paper, found.third_language) == (A4, None)

@@ -9,6 +9,7 @@ import platform
 
 import pytest
 
+from services.proofgen.captions import Captions
 from services.proofgen.document import RenderedProof
 from services.proofgen.marks import Mark, SymbolMark, TextMark
 from services.proofgen.pages import lay_out
@@ -16,16 +17,18 @@ from services.proofgen.render import render
 from services.proofgen.typesetter import Typesetter
 
 LAYOUTS = {
-    "specimen": "5ba5b7365990f97fe7661917d73359b696ae0738a85ee73dcf391e59c24d66f0",
-    "sparse": "62c2cf59461e4cb268aeb4d36d1a3db100c0cca7d4639772745231096a2c8665",
-    "many_scripts": "d4ca6d195287ecc3c5887c677a5e7a58621ec52a1c184ef4af30902abf18570b",
-    "endless": "0de59b05b41859bcb1c8e5a5144cc691b4414330607f0eafaee24b76682017e0",
+    "german_letter": "c6e197b4c870e4a915df9e656db677f906981b56ecdacf022aade9282c49e2a5",
+    "specimen": "8d96b69b347a448c07a8d32115f6cbd256b0c6d3dac2c824a2f20c36763d8ae2",
+    "sparse": "0c5dc378b1936e3231635e39c5b3f2ba45b734cf111deb7773f77abcc1328438",
+    "many_scripts": "9d494193b54650b53bff394e7d7be1d9600fd524cdd4dcee4a75f51c129473fc",
+    "endless": "17c789d4d31a66df59f10b0c768a4d97b39e41206c8eda6ff5d13e8122a06203",
 }
 FILES = {
-    "specimen": "f36def1385f4ddb6b428ba74b5efb7411749584d4e30aab12f640c49a1a83f6a",
-    "sparse": "53c766eeb61b9420f5f50412088f953641ac37965f0230e72c8f5e56b30deb60",
-    "many_scripts": "c2927379d8bc13fa9dc4568551e45e275722984322ed7ae9350dab82de1dcbe7",
-    "endless": "cdbe9728492e84f7e23adb83e3fd10cb66c16b7f7cae3682be52dc1fbf9bffb2",
+    "german_letter": "14b6bca07a6d12a94b9007f465cb9ec31155bda75c28b54b3f0c78d2e200adc7",
+    "specimen": "5309f6c266ed4e2f9929343e61119a727be802d3b16b9f669c309358f32e3272",
+    "sparse": "476c38845901e4933f0493245a0c454ad06bd64f80572bb1290d0255db720e7d",
+    "many_scripts": "03cbd3024db74a9b14d21e982103cac3051ab73144deb3d0631b0451f6bc9eca",
+    "endless": "423a47c28478bc32e9d0ebdea9e8929ed7fd0852931a0e78deb8b6baafb04aa2",
 }
 
 
@@ -35,7 +38,8 @@ def test_every_glyph_stands_where_it_was_approved(
 ) -> None:
     document = request.getfixturevalue(name)
     told = hashlib.sha256()
-    for page in lay_out(document, document.payload_sha256(), Typesetter()):
+    setter = Typesetter(Captions(document.third_language))
+    for page in lay_out(document, document.payload_sha256(), setter):
         for y, block in page.placed:
             for mark in block.marks:
                 told.update(f"{y} {_told(mark)}\n".encode())

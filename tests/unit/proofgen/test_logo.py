@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 from services.proofgen.document import ProofDocument, ProofWarning, RenderedProof
-from services.proofgen.grid import LEFT, TOP
+from services.proofgen.grid import A4, TOP
 from services.proofgen.logo import HEIGHT_MAX, WIDTH_MAX
 from services.proofgen.marks import ImageMark
 from services.proofgen.pages import lay_out
@@ -38,8 +38,8 @@ def test_a_logo_stands_at_the_top_of_the_first_page(specimen: ProofDocument) -> 
     found = with_logo(specimen, png(200, 60))
 
     with Image.open(BytesIO(found.pages[0])) as page:
-        assert page.getpixel((LEFT + 5, TOP + 5)) == 0
-    assert (mark.x, mark.image.size) == (LEFT, (200, 60))
+        assert page.getpixel((A4.left + 5, TOP + 5)) == 0
+    assert (mark.x, mark.image.size) == (0, (200, 60))
     assert found.warnings == with_logo(specimen, png(200, 60)).warnings
     assert ProofWarning.LOGO_UNREADABLE not in found.warnings
 

@@ -26,7 +26,7 @@ from services.proofgen.document import (
     RefusalReason,
     RenderedProof,
 )
-from services.proofgen.grid import FOOT_TOP, LEFT, PAGE_HEIGHT, PAGE_WIDTH, RIGHT
+from services.proofgen.grid import A4, LETTER, WIDTH, Paper
 from services.proofgen.marks import TextMark
 from services.proofgen.pages import Page, lay_out
 from services.proofgen.render import PAGE_BYTES_MAX, render
@@ -63,7 +63,7 @@ def test_the_first_page_holds_every_must_have(specimen: ProofDocument) -> None:
     shown = texts(pages_of(specimen)[0])
 
     for must in (
-        "Proof of Shipment", "发货凭证", "specimen", "1",
+        "Proof of Shipment", "发货凭证", "specimen", "2",
         "2026-11-23 14:05:09 UTC", "2026-11-23 22:05:09 +08:00",
         "Issued by the seller", "Shenzhen Bright Star",
         "255201166001024316", "2026-11-19 09:12:44 +08:00", "Erika Mustermann",
@@ -99,18 +99,25 @@ def test_files_are_what_sites_take(name: str, request: pytest.FixtureRequest) ->
     for file in rendered(request.getfixturevalue(name)).pages:
         image = opened(file)
 
-        assert (image.mode, image.size) == ("L", (PAGE_WIDTH, PAGE_HEIGHT))
+        assert (image.mode, image.size) == ("L", (1654, 2338))
         assert round(image.info["dpi"][0]) == 200
         assert len(file) < PAGE_BYTES_MAX
         assert {"dpi"} == set(image.info)
 
 
+def test_a_letter_is_a_letter(specimen: ProofDocument) -> None:
+    image = opened(rendered(replace(specimen, paper=LETTER)).pages[0])
+
+    assert (image.size, round(image.info["dpi"][0])) == ((1700, 2200), 200)
+
+
+@pytest.mark.parametrize("paper", [A4, LETTER])
 @pytest.mark.parametrize("scale", [1.0, 0.5])
 def test_a_reader_finds_both_codes_on_the_whole_page_even_at_half_size(
-    specimen: ProofDocument, scale: float
+    specimen: ProofDocument, scale: float, paper: Paper
 ) -> None:
-    image = opened(rendered(specimen).pages[0])
-    seen = image.resize((round(PAGE_WIDTH * scale), round(PAGE_HEIGHT * scale)))
+    image = opened(rendered(replace(specimen, paper=paper)).pages[0])
+    seen = image.resize((round(image.width * scale), round(image.height * scale)))
     found = {code.text for code in zxingcpp.read_barcodes(seen)}
 
     assert {specimen.tracking_number, specimen.tracking_url} == found
@@ -265,17 +272,19 @@ def test_what_has_no_room_is_counted(endless: ProofDocument) -> None:
     assert " characters]" in everything
 
 
+@pytest.mark.parametrize("paper", [A4, LETTER])
 @pytest.mark.parametrize("name", ["specimen", "sparse", "many_scripts", "endless"])
 def test_nothing_runs_over_the_margins_or_into_the_foot(
-    name: str, request: pytest.FixtureRequest
+    name: str, paper: Paper, request: pytest.FixtureRequest
 ) -> None:
-    for page in pages_of(request.getfixturevalue(name)):
-        for placed in page.placed[:-1]:
-            assert placed.y + placed.block.height_px <= FOOT_TOP
+    for page in pages_of(replace(request.getfixturevalue(name), paper=paper)):
+        *blocks, foot = page.placed
+        assert all(placed.y + placed.block.height_px <= foot.y for placed in blocks)
+        assert foot.y + foot.block.height_px == paper.bottom
         for mark in (mark for placed in page.placed for mark in placed.block.marks):
             if isinstance(mark, TextMark):
-                assert mark.x >= LEFT - 6
-                assert mark.x + mark.line.width_px <= RIGHT + 1, mark.line.text
+                assert mark.x >= -6
+                assert mark.x + mark.line.width_px <= WIDTH + 1, mark.line.text
 
 
 def test_the_cost_is_left_out_when_the_store_wants_so(specimen: ProofDocument) -> None:
