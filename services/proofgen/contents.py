@@ -75,15 +75,18 @@ def parcels_table(document: ProofDocument, setter: Typesetter) -> Table | None:
 
 def note_block(document: ProofDocument, setter: Typesetter) -> Block | None:
     """The note to the buyer, if there is one."""
-    if not document.note_to_buyer:
-        return None
+    note = document.note_to_buyer
+    return text_block(labels.NOTE, note, setter) if note else None
+
+
+def text_block(label: Label, text: str, setter: Typesetter) -> Block:
+    """A text of some lines beside its label; a long one is cut with a statement."""
     sketch = Sketch()
     sketch.box(0, 0, WIDTH, 2)
-    put_lines(sketch, 0, 38, setter.captions.lines(labels.NOTE, HEADING), 32)
-    style = BODY.for_text(document.note_to_buyer)
+    put_lines(sketch, 0, 38, setter.captions.lines(label, HEADING), 32)
     lines = setter.lines(
-        document.note_to_buyer,
-        style,
+        text,
+        BODY.for_text(text),
         _NOTE_WIDTH,
         lines_max=NOTE_LINES_MAX,
         chars_max=NOTE_CHARS_MAX,

@@ -39,10 +39,17 @@ def put_facts(
 
 
 def put_row(
-    sketch: Sketch, x: int, y: int, width: int, row: Iterable[Fact], setter: Typesetter
+    sketch: Sketch,
+    x: int,
+    y: int,
+    width: int,
+    row: Iterable[Fact],
+    setter: Typesetter,
+    *,
+    cells: int = 4,
 ) -> int:
-    """Up to four facts beside each other below y; returns the lowest baseline."""
-    cell = (width - 3 * COLUMN_GAP) // 4
+    """Facts beside each other below y, in cells of equal width; returns the lowest baseline."""
+    cell = (width - (cells - 1) * COLUMN_GAP) // cells
     return max(
         _put_fact(sketch, x + number * (cell + COLUMN_GAP), y + 44, cell, fact, setter)
         for number, fact in enumerate(row)

@@ -8,6 +8,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from services.proofgen.document import ItemLine, PostalAddress, ProofWarning
+from services.proofgen.grid import A4, Paper
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +67,9 @@ class SlipDocument:
     """True leaves a place for each line's picture, and marks it where there is none."""
     logo: bytes | None = field(default=None, repr=False)
     """A PNG file; one that cannot be drawn is left out with a warning."""
+    paper: Paper = A4
+    third_language: str | None = None
+    """One of `labels.LANGUAGES`, beside English and Chinese."""
 
 
 class SlipRefusalReason(StrEnum):

@@ -13,8 +13,10 @@ from services.proofgen.claims import (
     local_if_known,
     name_or_code,
     order_lines,
+    paper_of,
     sender,
     shipped_lines,
+    third_language_of,
 )
 from services.proofgen.document import ItemLine
 from services.proofgen.slip.document import SlipDocument, SlipLine, Standing
@@ -58,6 +60,8 @@ def slip_of(order: Order, shipment: Shipment | None, store: Store) -> SlipDocume
         gift_message=gift.message if gift else None,
         customer_notes=tuple(note.text for note in order.notes.customer) if order.notes else (),
         logo=store.branding.logo,
+        paper=paper_of(store.branding),
+        third_language=third_language_of(store.branding),
     )
 
 
