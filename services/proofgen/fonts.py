@@ -2,20 +2,25 @@
 
 FiraGO (Latin, Greek, Cyrillic, Arabic, Hebrew, Thai, Devanagari, Georgian), Fira Mono, and Noto for symbols
 come from `pymupdf-fonts`; Noto Sans CJK (Chinese, Japanese, Korean, with regional forms) from
-`noto-cjk-sans-otc`. All are under the SIL Open Font License 1.1. No system font is ever used, and a file
-other than the pinned one raises `FontError`: the pixels of a proof must not depend on the machine.
+`noto-cjk-sans-otc`; Noto for further scripts, opened when the first text needs them, from `manimgx-fonts`
+(see `scripts`). All are under the SIL Open Font License 1.1. No system font is ever used, and a file other
+than the pinned one raises `FontError`: the pixels of a proof must not depend on the machine.
 """
 
 import hashlib
+from collections.abc import Collection
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from pathlib import Path
 from typing import NamedTuple
 
+import manimgx_fonts
 import noto_cjk_sans_otc
 import pymupdf_fonts
 import uharfbuzz as hb
 from PIL import Image
+
+from services.proofgen.scripts import EMOJI, SCRIPTS, Script
 
 UNITS_PER_PX = 64
 """Shaping works in 1/64 pixel: fine enough for kerning, exact in integers."""
@@ -29,6 +34,9 @@ SUBPIXEL_STEPS = 4
 # widened in both directions by this part of the em: looks like the Medium weight that the package lacks
 _CJK_EMBOLDEN = 0.022
 
+
+REGULAR, BOLD = 400, 700
+"""Weights of variable faces; those of FiraGO, beside which they stand."""
 
 _GREYS = [(value + 8) // 17 * 17 for value in range(256)]
 
@@ -45,6 +53,9 @@ class Typeface:
     face: hb.Face
     coverage: frozenset[int]
     embolden: float = 0.0
+    weight: int | None = None
+    """Of a variable face."""
+    scale: float = 1.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -113,21 +124,61 @@ def _single(key: str) -> Typeface:
     return Typeface(key, face, frozenset(face.unicodes))
 
 
+@dataclass(frozen=True, eq=False)
+class Chain:
+    """The faces to try for a letter, best first; compared by identity, as there is one object per kind."""
+
+    faces: tuple[Typeface, ...]
+    bold: bool
+
+    @property
+    def first(self) -> Typeface:
+        """The one that most texts need alone."""
+        return self.faces[0]
+
+    def covering(self, codes: Collection[int], script: str | None) -> Typeface | None:
+        """The first face that has all the characters; the script's own comes last."""
+        found = next((face for face in self.faces if face.coverage.issuperset(codes)), None)
+        if found or script is None:
+            return found
+        own = _of_script(script, bold=self.bold)
+        return own if own.coverage.issuperset(codes) else None
+
+
 @cache
-def chain(*, mono: bool, bold: bool, region: str) -> tuple[Typeface, ...]:
-    """The faces to try for a character, best first; the last ones know symbols and rare letters."""
+def chain(*, mono: bool, bold: bool, region: str) -> Chain:
+    """The faces for a style; the last ones know symbols and rare letters."""
     first = [_single("fimbo" if bold else "fimo")] if mono else []
     text = [_single("figbo" if bold else "figo"), _cjk(region, bold=bold)]
-    return (*first, *text, *(_single(key) for key in ("notos", "symbol2", "symbol1", "math")))
+    rest = (_single(key) for key in ("notos", "symbol2", "symbol1", "math"))
+    return Chain((*first, *text, *rest), bold)
+
+
+@cache
+def _of_script(code: str, *, bold: bool) -> Typeface:
+    script = SCRIPTS[code]
+    face = hb.Face(hb.Blob.from_file_path(_script_file(script)))
+    coverage = frozenset(face.unicodes)
+    if code == EMOJI:
+        coverage -= {ord(" ")}  # as wide as a picture
+    weight = BOLD if bold else REGULAR
+    return Typeface(script.file, face, coverage, weight=weight, scale=script.scale)
+
+
+def _script_file(script: Script) -> Path:
+    return Path(manimgx_fonts.__file__).parent / f"{script.file}[wght].ttf"
 
 
 @cache
 def sized(typeface: Typeface, size_px: int) -> SizedFont:
     """The face at a size in pixels; one object each, so that it can be a cache key."""
     font = hb.Font(typeface.face)
-    font.scale = (size_px * UNITS_PER_PX, size_px * UNITS_PER_PX)
+    units = round(size_px * UNITS_PER_PX * typeface.scale)
+    font.scale = (units, units)
     if typeface.embolden:
         font.synthetic_bold = (typeface.embolden, typeface.embolden, True)
+    if typeface.weight:
+        font.set_variations({"wght": typeface.weight})
     return SizedFont(typeface, size_px, font)
 
 
@@ -154,3 +205,6 @@ def load() -> None:
         for bold in (False, True):
             chain(mono=False, bold=bold, region=region)
             chain(mono=True, bold=bold, region=region)
+    for script in SCRIPTS.values():  # opened when they are needed, which few pages do
+        path = _script_file(script)
+        _checked(path.name, path.read_bytes(), script.sha256)

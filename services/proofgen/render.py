@@ -5,6 +5,7 @@ as all that decides them (fonts, shaping, drawing, compression) comes in pinned 
 of a page was read back from the bytes that are returned.
 """
 
+import unicodedata
 from collections.abc import Iterator
 
 from services.proofgen import canvas, fonts
@@ -68,13 +69,20 @@ def _refusal(document: ProofDocument) -> Refusal | None:
         if not present:
             return Refusal(reason, detail)
     number = document.tracking_number or ""
-    if clean(number, TRACKING_CHARS_MAX) != (number, 0) or covered(number, TRACKING)[1]:
+    if not _is_printable(number):
         return Refusal(
             RefusalReason.UNPRINTABLE_TRACKING_NUMBER,
             f"tracking_number: want at most {TRACKING_CHARS_MAX} characters that can be printed as "
             "they are: no controls, no double spaces, no emoji",
         )
     return None
+
+
+def _is_printable(number: str) -> bool:
+    """Whether the page can show the number as it is, in characters that a number may have."""
+    if clean(number, TRACKING_CHARS_MAX) != (number, 0) or covered(number, TRACKING)[1]:
+        return False
+    return not any(unicodedata.category(char) == "So" for char in number)
 
 
 def _doubts(document: ProofDocument) -> Iterator[ProofWarning]:

@@ -10,7 +10,8 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from services.proofgen import bidi
-from services.proofgen.fonts import CJK_INDEX, Typeface, chain
+from services.proofgen.fonts import CJK_INDEX, Chain, Typeface, chain
+from services.proofgen.scripts import EMOJI, script_of
 
 CLUSTERS_CACHED_MAX = 16_384
 """Letters with their font and script; more than a store's buyers use."""
@@ -27,12 +28,6 @@ _JOINERS = "\u200c\u200d"
 _EUROPEAN = re.compile(
     "[ -~\u00a1-\u02af\u0370-\u0482\u048a-\u052f\u1e00-\u1fff\u2010-\u2044\u20ac]*"
 )
-# Scripts whose letters change with their neighbours: no run may mix one of them with another.
-_SHAPED_SCRIPT = re.compile(
-    "(?P<Hebr>[\u0590-\u05ff\ufb1d-\ufb4f])"
-    "|(?P<Arab>[\u0600-\u06ff\u0750-\u077f\u08a0-\u08ff\ufb50-\ufdff\ufe70-\ufefc])"
-    "|(?P<Deva>[\u0900-\u097f\ua8e0-\ua8ff])|(?P<Thai>[\u0e00-\u0e7f])"
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,8 +41,8 @@ class Style:
     """Digits of equal width, for columns of numbers."""
     region: str = "CN"
 
-    def chain(self) -> tuple[Typeface, ...]:
-        """The typefaces to try, best first."""
+    def chain(self) -> Chain:
+        """The typefaces to try."""
         return chain(mono=self.mono, bold=self.bold, region=self.region)
 
     def at(self, size_px: int) -> "Style":
@@ -72,7 +67,7 @@ class Run(NamedTuple):
 def covered(text: str, style: Style) -> tuple[str, bool]:
     """The text with every character that no font has written as [U+XXXX], and whether any was."""
     faces = style.chain()
-    if faces[0].coverage.issuperset(map(ord, text)):
+    if faces.first.coverage.issuperset(map(ord, text)):
         return text, False
     result = "".join(_shown(cluster, faces) for cluster in _clusters(text))
     return result, result != text
@@ -86,8 +81,8 @@ def runs(text: str, style: Style, base_level: int | None) -> list[Run]:
     faces = style.chain()
     if not text:
         return []
-    if _EUROPEAN.fullmatch(text) and faces[0].coverage.issuperset(map(ord, text)):
-        return [Run(0, len(text), faces[0], PLAIN_SCRIPT, 0)]
+    if _EUROPEAN.fullmatch(text) and faces.first.coverage.issuperset(map(ord, text)):
+        return [Run(0, len(text), faces.first, PLAIN_SCRIPT, 0)]
     if not bidi.has_right_to_left(text):
         return _split(text, faces, [0] * len(text))
     base = bidi.base_level(text) if base_level is None else base_level
@@ -103,7 +98,7 @@ def _region(text: str, country_code: str | None) -> str:
     return region if region in CJK_INDEX else "CN"
 
 
-def _shown(cluster: str, faces: tuple[Typeface, ...]) -> str:
+def _shown(cluster: str, faces: Chain) -> str:
     if cluster[0] == "\n" or _face_and_script(cluster, faces)[0]:
         return cluster
     base = cluster[0]
@@ -121,18 +116,19 @@ def _clusters(text: str) -> list[str]:
 
 
 @lru_cache(maxsize=CLUSTERS_CACHED_MAX)
-def _face_and_script(cluster: str, faces: tuple[Typeface, ...]) -> tuple[Typeface | None, str]:
+def _face_and_script(cluster: str, faces: Chain) -> tuple[Typeface | None, str]:
     codes = [ord(char) for char in cluster if char not in _JOINERS]
-    face = next((face for face in faces if face.coverage.issuperset(codes)), None)
-    if found := _SHAPED_SCRIPT.match(cluster):
-        return face, found.lastgroup or _ANY_SCRIPT
+    script = script_of(cluster)
+    face = faces.covering(codes, script)
+    if script and script != EMOJI:
+        return face, script
     return face, PLAIN_SCRIPT if unicodedata.category(cluster[0])[0] == "L" else _ANY_SCRIPT
 
 
-def _split(text: str, faces: tuple[Typeface, ...], levels: list[int]) -> list[Run]:
+def _split(text: str, faces: Chain, levels: list[int]) -> list[Run]:
     found: list[Run] = []
     start = end = 0
-    face, script, level = faces[0], _ANY_SCRIPT, levels[0]
+    face, script, level = faces.first, _ANY_SCRIPT, levels[0]
     for cluster in _clusters(text):
         own_face, own_script = _face_and_script(cluster, faces)
         same_level = levels[end] == level
@@ -142,7 +138,7 @@ def _split(text: str, faces: tuple[Typeface, ...], levels: list[int]) -> list[Ru
         if not (same_level and same_script and own_face is face):
             if end > start:
                 found.append(Run(start, end, face, script, level))
-            start, face, script, level = end, own_face or faces[0], own_script, levels[end]
+            start, face, script, level = end, own_face or faces.first, own_script, levels[end]
         script = script or own_script
         end += len(cluster)
     found.append(Run(start, end, face, script, level))

@@ -13,6 +13,14 @@ from services.proofgen.runs import PLAIN_SCRIPT, Run, Style, runs
 FIXED_LINES_CACHED_MAX = 1_024
 """Labels in their few sizes; never values, which are personal."""
 
+HELD_CHARS_MAX = 12
+"""Characters that a line break may not part; the longest syllables of India have ten."""
+
+_VIRAMA = 9
+"""Combining class of signs that tie the next consonant to the one before."""
+_HOLDS_NEXT = frozenset("เแโใไເແໂໃໄ\u200d")
+"""Thai and Lao vowels that are written before their consonant, and the joiner."""
+
 Glyph = tuple[SizedFont, int, int, int]
 """Font, glyph id, and the pen's x and y in 1/64 px from the line's start; y grows downwards."""
 
@@ -49,17 +57,28 @@ class Shaped:
     def advances(self) -> list[int]:
         """Width of each character in 1/64 px; a cluster's stands at its first, 0 at the others.
 
-        Marks belong to the character before them, so that no line ever starts with one.
+        A line breaks at no place of width 0, so it never starts with a mark, nor inside of a conjunct.
         """
         widths = [0] * len(self._text)
         for run, buffer in self._runs:
             for info, position in zip(buffer.glyph_infos, buffer.glyph_positions, strict=True):
                 widths[run.start + info.cluster] += position.x_advance
-        for index in range(len(widths) - 1, 0, -1):
-            if unicodedata.category(self._text[index])[0] == "M":
-                widths[index - 1] += widths[index]
+        start = 0
+        for index in range(1, len(widths)):
+            if self._is_held(index, index - start):
+                widths[start] += widths[index]
                 widths[index] = 0
+            else:
+                start = index
         return widths
+
+    def _is_held(self, index: int, chars_before: int) -> bool:
+        """Whether the character belongs to the cluster before it, which has so many already."""
+        if unicodedata.category(self._text[index])[0] == "M":
+            return True
+        before = self._text[index - 1]
+        holds = before in _HOLDS_NEXT or unicodedata.combining(before) == _VIRAMA
+        return holds and chars_before < HELD_CHARS_MAX
 
 
 def shape(text: str, style: Style, base_level: int | None = None) -> Line:

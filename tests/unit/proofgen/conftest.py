@@ -77,6 +77,43 @@ def many_scripts() -> ProofDocument:
 
 
 @pytest.fixture
+def further_scripts() -> ProofDocument:
+    """The scripts of India, South-East Asia, Ethiopia and Armenia, in both weights, and two pages."""
+    names = (
+        "এলইডি বাতি, উষ্ণ সাদা",
+        "LED விளக்கு, வெள்ளை",
+        "ఎల్ఈడీ దీపం, తెలుపు",
+        "એલઇડી દીવો, સફેદ",
+        "ਐਲਈਡੀ ਬੱਤੀ, ਚਿੱਟੀ",
+        "ಎಲ್ಇಡಿ ದೀಪ, ಬಿಳಿ",
+        "എൽഇഡി വിളക്ക്, വെള്ള",
+        "ଏଲଇଡି ବତୀ, ଧଳା",
+        "එල්ඊඩී පහන, සුදු",
+        "ໂຄມໄຟ LED ສີຂາວ",
+        "የኤልኢዲ መብራት፣ ነጭ",
+        "LED լամպ, սպիտակ",
+    )
+    return replace(
+        SPECIMEN,
+        document_id="claim-3",
+        ship_to=PostalAddress(
+            name="ဦးကျော်မြင့်",
+            company="မြန်မာ့ကူးသန်းရောင်းဝယ်ရေး ကုမ္ပဏီ",
+            lines=("ဗိုလ်ချုပ်အောင်ဆန်းလမ်း ၁၂", "ရန်ကုန်", "Myanmar (MM)"),
+            country_code="MM",
+        ),
+        ship_from=PostalAddress(
+            name="លោក សុខ ស្រីពៅ",
+            lines=("ផ្លូវព្រះនរោត្តម ១២", "រាជធានីភ្នំពេញ", "Cambodia (KH)"),
+            country_code="KH",
+        ),
+        items=tuple(ItemLine(name, Decimal(1)) for name in names),
+        parcels=(),
+        note_to_buyer="ধন্যবাদ! நன்றி! \U0001f600\U0001f69a",
+    )
+
+
+@pytest.fixture
 def german_letter() -> ProofDocument:
     """The other paper, a third language, and two pages."""
     return replace(SPECIMEN, paper=LETTER, third_language="de")

@@ -28,6 +28,10 @@ from services.proofgen.cleaning import MARKS_MAX, clean
         ("Latin\u200djoiner", "Latinjoiner"),
         ("می\u200cخواهم", "می\u200cخواهم"),
         ("क्\u200dष", "क्\u200dष"),
+        ("ශ්\u200dරී", "ශ්\u200dරී"),
+        ("ស\u200cេ", "ស\u200cេ"),
+        ("\U0001f44d\U0001f3fd", "\U0001f44d"),
+        ("မျှော့", "မျှော့"),
     ],
 )
 def test_what_cannot_or_must_not_be_drawn_goes(raw: str, expected: str) -> None:

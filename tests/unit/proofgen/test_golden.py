@@ -17,6 +17,7 @@ from services.proofgen.render import render
 from services.proofgen.typesetter import Typesetter
 
 LAYOUTS = {
+    "further_scripts": "d92098b2e3159faa4e4dc9e76ef94999691394ae828d7b6ad6599ad0379444a7",
     "german_letter": "c6e197b4c870e4a915df9e656db677f906981b56ecdacf022aade9282c49e2a5",
     "specimen": "8d96b69b347a448c07a8d32115f6cbd256b0c6d3dac2c824a2f20c36763d8ae2",
     "sparse": "0c5dc378b1936e3231635e39c5b3f2ba45b734cf111deb7773f77abcc1328438",
@@ -24,6 +25,7 @@ LAYOUTS = {
     "endless": "17c789d4d31a66df59f10b0c768a4d97b39e41206c8eda6ff5d13e8122a06203",
 }
 FILES = {
+    "further_scripts": "407170c24986e8e3546c256f46b17d947a4f1cd3b65f66ee12c24d5f38767d81",
     "german_letter": "14b6bca07a6d12a94b9007f465cb9ec31155bda75c28b54b3f0c78d2e200adc7",
     "specimen": "5309f6c266ed4e2f9929343e61119a727be802d3b16b9f669c309358f32e3272",
     "sparse": "476c38845901e4933f0493245a0c454ad06bd64f80572bb1290d0255db720e7d",
