@@ -20,6 +20,7 @@ COMMANDS: Mapping[str, str] = {
     "down": "waybill.cli.demo",
     "shipments": "waybill.cli.shipments",
     "orders": "waybill.cli.orders",
+    "packing-slip": "waybill.cli.packing_slip",
     "stores": "waybill.cli.stores",
     "dead-letters": "waybill.cli.dead_letters",
     "redrive": "waybill.cli.redrive",
@@ -32,7 +33,9 @@ COMMANDS: Mapping[str, str] = {
     "kafka": "waybill.broker.cli",
 }
 """Each command and the module whose `app` holds it: as one of its commands, or all of it under that name."""
-_SINGLE = frozenset({"run", "sandbox", "demo", "up", "down", "redrive", "replay", "reconcile"})
+_SINGLE = frozenset(
+    {"run", "sandbox", "demo", "up", "down", "packing-slip", "redrive", "replay", "reconcile"}
+)
 
 
 class _Lazy(TyperGroup):

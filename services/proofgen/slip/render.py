@@ -16,7 +16,7 @@ from services.proofgen.slip.pages import lay_out
 from services.proofgen.typesetter import Typesetter
 
 PAGES_MAX = 200
-"""An order of 2,000 lines with pictures has 160."""
+"""The most lines that an order has, 2,000, fill 160 with pictures and a third language."""
 
 
 def render_slip(document: SlipDocument) -> RenderedSlip | SlipRefusal:
