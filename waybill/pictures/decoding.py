@@ -58,9 +58,14 @@ def _decoded(file: bytes) -> Image.Image:
         if picture.width * picture.height > PIXELS_MAX:
             raise PictureError(Reason.TOO_MANY_PIXELS)
         picture.draft("L", (2 * SIDE_PX_MAX, 2 * SIDE_PX_MAX))  # a JPEG is decoded small at once
-        if not picture.has_transparency_data:
-            return picture.convert("L")
-        coloured = picture.convert("RGBA")
+        return on_white(picture)
+
+
+def on_white(picture: Image.Image) -> Image.Image:
+    """The picture in grey, white where it is transparent."""
+    if not picture.has_transparency_data:
+        return picture.convert("L")
+    coloured = picture.convert("RGBA")
     sheet = Image.new("L", coloured.size, "white")
     sheet.paste(coloured.convert("L"), mask=coloured.getchannel("A"))
     return sheet

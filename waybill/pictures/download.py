@@ -36,13 +36,13 @@ _HEADERS = {
 
 
 class Downloads:
-    """Downloads pictures; an asynchronous context manager. Sets no time limit: whoever calls does."""
+    """Downloads pictures; an asynchronous context manager. Whoever calls limits time and number."""
 
-    def __init__(self, hosts: Collection[str], network: Network, connections_max: int) -> None:
+    def __init__(self, hosts: Collection[str], network: Network) -> None:
         self._hosts = hosts
         self._network = network
         # no connection is kept: another host at the same address has to prove its own name
-        limits = httpx.Limits(max_connections=connections_max, max_keepalive_connections=0)
+        limits = httpx.Limits(max_keepalive_connections=0)
         self._transport = httpx.AsyncHTTPTransport(
             verify=network.tls(), trust_env=False, limits=limits
         )

@@ -66,7 +66,7 @@ async def _fetch(
 ) -> dict[str, Fetched]:
     end_s = asyncio.get_running_loop().time() + limits.total_s
     turns = asyncio.Semaphore(limits.at_once_max)
-    async with Downloads(hosts, network, limits.at_once_max) as downloads:
+    async with Downloads(hosts, network) as downloads:
 
         async def one(url: str) -> Fetched:
             host = None

@@ -103,6 +103,8 @@ class PictureHost:
         self.requests: list[str] = []
         """Heads of the requests, as they came."""
         self.at_once = self.at_once_max = 0
+        self.keep_alive = False
+        """True: the connection takes another request after an answer."""
         self.stopping = threading.Event()
         self._tls = authority.server()
         self._lock = threading.Lock()
@@ -132,18 +134,26 @@ class PictureHost:
             connection,
             self._tls.wrap_socket(connection, server_side=True) as tls,
         ):
-            head = b""
-            while b"\r\n\r\n" not in head and (more := tls.recv(4_096)):
-                head += more
+            while self._answer(tls) and self.keep_alive:
+                pass
+
+    def _answer(self, tls: ssl.SSLSocket) -> bool:
+        """One request and its answer; False when nothing is asked any more."""
+        head = b""
+        while b"\r\n\r\n" not in head and (more := tls.recv(4_096)):
+            head += more
+        if not head:
+            return False
+        with self._lock:
+            self.requests.append(head.decode("latin-1"))
+            self.at_once += 1
+            self.at_once_max = max(self.at_once, self.at_once_max)
+        try:
+            self.answers[head.split(b" ")[1].decode()](tls)
+        finally:
             with self._lock:
-                self.requests.append(head.decode("latin-1"))
-                self.at_once += 1
-                self.at_once_max = max(self.at_once, self.at_once_max)
-            try:
-                self.answers[head.split(b" ")[1].decode()](tls)
-            finally:
-                with self._lock:
-                    self.at_once -= 1
+                self.at_once -= 1
+        return True
 
     def close(self) -> None:
         """Stop at once; every thread has ended afterwards."""

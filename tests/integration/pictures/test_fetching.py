@@ -232,7 +232,7 @@ def test_a_body_without_end_is_cut_off(fetch: Fetch, host: PictureHost) -> None:
             sent += 65_536
 
     assert fetch("/a.jpg", endless, limits=Limits(each_s=20)) == Missing(Reason.TOO_LARGE, NAME)
-    assert sent < 4 * BYTES_MAX
+    assert sent < 16 * BYTES_MAX  # what the buffers in between take
 
 
 @pytest.mark.parametrize(
@@ -298,6 +298,21 @@ def test_a_host_has_to_prove_its_own_name(fetch: Fetch, host: PictureHost) -> No
 
     assert found == Missing(Reason.TLS_FAILED, "img.alicdn.com")
     assert host.requests == []
+
+
+def test_a_connection_that_proved_one_name_serves_no_other(
+    host: PictureHost, authority: Authority
+) -> None:
+    host.keep_alive = True
+    host.answers |= {"/1": whole(picture()), "/2": whole(picture())}
+    good, other = f"https://{NAME}/1", "https://img.alicdn.com/2"
+    network = Network(Lookups([LOOPBACK]), loopback, authority.client, host.port)
+
+    found = fetch_pictures([good, other], HOSTS, network=network, limits=Limits(at_once_max=1))
+
+    assert isinstance(found[good], bytes)
+    assert found[other] == Missing(Reason.TLS_FAILED, "img.alicdn.com")
+    assert len(host.requests) == 1
 
 
 def test_a_certificate_of_an_unknown_authority_is_refused(host: PictureHost) -> None:
