@@ -3,6 +3,7 @@
 from services.proofgen import labels
 from services.proofgen.document import (
     AddressMatch,
+    AddressPart,
     Difference,
     PostalAddress,
     ProofDocument,
@@ -26,6 +27,14 @@ SMALL_LEADING = 30
 
 COLUMNS = 6
 """Of the twelve, for each address."""
+_PARTS = {
+    AddressPart.NAME: labels.PERSON,
+    AddressPart.STREET: labels.STREET,
+    AddressPart.CITY: labels.CITY,
+    AddressPart.STATE: labels.STATE,
+    AddressPart.POSTAL_CODE: labels.POSTAL_CODE,
+    AddressPart.COUNTRY: labels.COUNTRY,
+}
 
 
 def address_block(document: ProofDocument, setter: Typesetter) -> Block:
@@ -56,11 +65,14 @@ def put_address(
         y = put_lines(sketch, x, y, lines, 38)
     lines, leading = _body(rest, address, setter)
     y = put_lines(sketch, x, y, lines, leading) + BODY_LEADING - leading
-    return _phone(sketch, x, y, address.phone, setter) if address.phone else y - BODY_LEADING
+    return _phone(sketch, x, y, address.phone, setter)
 
 
-def _phone(sketch: Sketch, x: int, y: int, phone: str, setter: Typesetter) -> int:
+def _phone(sketch: Sketch, x: int, y: int, phone: str | None, setter: Typesetter) -> int:
     end = setter.captions.put(sketch, x, y, labels.PHONE) + 12
+    if not phone:
+        setter.captions.put(sketch, end, y, labels.NOT_PROVIDED, SMALL)
+        return y
     width = x + span(COLUMNS) - end
     sketch.text(end, y, setter.line(phone, BODY.for_text(phone), width, LINE_CHARS_MAX))
     return y
@@ -115,11 +127,18 @@ def _match(sketch: Sketch, x: int, y: int, match: AddressMatch, setter: Typesett
 
 
 def _difference(difference: Difference, setter: Typesetter) -> list[Line]:
+    def words(label: Label) -> str:
+        return " ".join(filter(None, setter.captions.translated(label)))
+
     missing = labels.NOT_PROVIDED.en
-    text = f"{difference.part}: {difference.order or missing} (order), {difference.label or missing} (label)"
+    text = (
+        f"{words(_PARTS[difference.part])}: "
+        f"{difference.order or missing} ({words(labels.IN_ORDER)}), "
+        f"{difference.label or missing} ({words(labels.ON_LABEL)})"
+    )
     width = span(COLUMNS) - 38
     return setter.lines(
-        text, SMALL.for_text(text), width, lines_max=2, chars_max=2 * LINE_CHARS_MAX
+        text, SMALL.for_text(text), width, lines_max=3, chars_max=2 * LINE_CHARS_MAX
     )
 
 

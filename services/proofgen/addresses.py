@@ -3,11 +3,10 @@
 import re
 import unicodedata
 
-from services.proofgen.document import AddressMatch, Difference, PostalAddress
+from services.proofgen.document import AddressMatch, AddressPart, Difference, PostalAddress
 from waybill.contracts.base import Address
 
 _HAN_OR_KANA = re.compile("[\u3040-\u30ff\u3400-\u9fff]")
-_NAME = "Name"
 _HANGUL = re.compile("[\uac00-\ud7ff]")
 
 
@@ -32,12 +31,12 @@ def match(order: Address, label: Address | None) -> AddressMatch:
     if label is None or not (_both(order.lines, label.lines) and _both(order.city, label.city)):
         return AddressMatch(compared=False)
     pairs = (
-        (_NAME, _names(order), _names(label)),
-        ("Street", " ".join(order.lines), " ".join(label.lines)),
-        ("City", order.city, label.city),
-        ("State", _state(order, label), label.state or label.state_code),
-        ("Postal code", order.postal_code, label.postal_code),
-        ("Country", order.country_code, label.country_code),
+        (AddressPart.NAME, _names(order), _names(label)),
+        (AddressPart.STREET, " ".join(order.lines), " ".join(label.lines)),
+        (AddressPart.CITY, order.city, label.city),
+        (AddressPart.STATE, _state(order, label), label.state or label.state_code),
+        (AddressPart.POSTAL_CODE, order.postal_code, label.postal_code),
+        (AddressPart.COUNTRY, order.country_code, label.country_code),
     )
     differences = tuple(Difference(*pair) for pair in pairs if _differs(*pair))
     return AddressMatch(compared=True, differences=differences)
@@ -79,10 +78,12 @@ def _both(one: object, other: object) -> bool:
     return bool(one) and bool(other)
 
 
-def _differs(part: str, order: str | None, label: str | None) -> bool:
+def _differs(part: AddressPart, order: str | None, label: str | None) -> bool:
     if not order or not label:
         return False
-    if part == _NAME:  # person and company may have changed places; house numbers may not
+    if (
+        part == AddressPart.NAME
+    ):  # person and company may have changed places; house numbers may not
         return sorted(_words(order)) != sorted(_words(label))
     return _plain(order) != _plain(label)
 

@@ -25,7 +25,7 @@ from services.proofgen.labels import LANGUAGES
 from waybill.contracts import Claim, Order, Shipment
 from waybill.contracts.base import Address, LogisticsType, Option, WeightUnit
 from waybill.contracts.order import OrderItem
-from waybill.contracts.proof import Branding
+from waybill.contracts.proof import AddressMismatch, Branding
 from waybill.contracts.shipment import Carrier, Package, Service, ShipmentItem
 
 _REMOVED_LINE = "delete"
@@ -62,6 +62,7 @@ def document_of(
         label_created_at=local_if_known(shipment.label_created_at, shipment_zone),
         ship_from=sender(shipment, order, claim.branding),
         address_match=match(order.ship_to, shipment.ship_to) if order.ship_to else AddressMatch(),
+        address_must_match=claim.branding.address_mismatch is not AddressMismatch.WARN,
         items=tuple(
             line
             for line, _ in (shipped_lines(shipments, order) if items_named else order_lines(order))

@@ -37,11 +37,22 @@ class PostalAddress:
         return not any((self.name, self.company, *self.lines, *self.latin))
 
 
+class AddressPart(StrEnum):
+    """What is compared of two addresses."""
+
+    NAME = "name"
+    STREET = "street"
+    CITY = "city"
+    STATE = "state"
+    POSTAL_CODE = "postal code"
+    COUNTRY = "country"
+
+
 @dataclass(frozen=True, slots=True)
 class Difference:
     """A part of the label's address that is not what the order says."""
 
-    part: str
+    part: AddressPart
     order: str | None
     label: str | None
 
@@ -116,6 +127,8 @@ class ProofDocument:
     label_created_at: datetime | None = None
     ship_from: PostalAddress | None = None
     address_match: AddressMatch = field(default_factory=AddressMatch)
+    address_must_match: bool = False
+    """The store's policy; True refuses a label for another place."""
     items: tuple[ItemLine, ...] = ()
     items_are_whole_order: bool = False
     """True when the shipment named no items and the order's lines stand here."""
@@ -164,6 +177,7 @@ class RefusalReason(StrEnum):
     MISSING_SHIP_DATE = "missing_ship_date"
     MISSING_SHIP_TO = "missing_ship_to"
     UNPRINTABLE_TRACKING_NUMBER = "unprintable_tracking_number"
+    ADDRESS_DIFFERS = "address_differs"
     CODE_UNREADABLE = "code_unreadable"
     TOO_LARGE = "too_large"
 

@@ -70,12 +70,19 @@ def _how(document: ProofDocument, captions: Captions) -> tuple[Fact, ...]:
 
 def _what(document: ProofDocument) -> tuple[Fact, ...]:
     parcels = document.parcels
-    facts = [Fact(labels.PACKAGES, str(len(parcels)) if parcels else None), _total_weight(parcels)]
+    facts = [_packages(parcels), _total_weight(parcels)]
     if document.shows_cost:
         facts.append(_cost(document.cost))
     if document.label_created_at and document.label_created_at != document.shipped_at:
         facts.append(time_fact(labels.LABEL_CREATED, document.label_created_at))
     return tuple(facts)
+
+
+def _packages(parcels: tuple[Parcel, ...]) -> Fact:
+    if not parcels:
+        return Fact(labels.PACKAGES, None)
+    counted = labels.CALCULATED if len(parcels) > 1 else None
+    return Fact(labels.PACKAGES, str(len(parcels)), counted)
 
 
 def time_fact(label: Label, time: datetime | None) -> Fact:

@@ -75,6 +75,12 @@ def _refusal(document: ProofDocument) -> Refusal | None:
             f"tracking_number: want at most {TRACKING_CHARS_MAX} characters that can be printed as "
             "they are: no controls, no double spaces, no emoji",
         )
+    if document.address_must_match and (differences := document.address_match.differences):
+        parts = ", ".join(difference.part for difference in differences)
+        return Refusal(
+            RefusalReason.ADDRESS_DIFFERS,
+            f"ship_to: the label's differs from the order's in {parts}; the store wants them to match",
+        )
     return None
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from services.proofgen import labels
 from services.proofgen.carrier_links import carrier_host
-from services.proofgen.codes import TRACKING_CHARS_MAX, Symbol, code_128, qr_code
+from services.proofgen.codes import TRACKING_CHARS_MAX, URL_CHARS_MAX, Symbol, code_128, qr_code
 from services.proofgen.document import ProofDocument, ProofWarning
 from services.proofgen.facts import put_facts
 from services.proofgen.grid import FINE, TRACKING, TRACKING_SIZES, WIDTH
@@ -141,5 +141,6 @@ def _qr(sketch: Sketch, qr: Symbol, url: str, setter: Typesetter) -> int:
     sketch.symbol(x - qr.quiet_px, 40 - qr.quiet_px, qr)
     y = 40 + qr.image.height - 2 * qr.quiet_px + 34
     y = put_lines(sketch, x, y, setter.captions.lines(labels.CARRIER_PAGE, FINE), 28, TEXT_GREY)
-    sketch.text(x, y, shape(carrier_host(url) or "", FINE))
-    return y
+    room = WIDTH - PADDING // 4 - x
+    host = setter.lines(carrier_host(url) or "", FINE, room, lines_max=2, chars_max=URL_CHARS_MAX)
+    return put_lines(sketch, x, y, host, 26) - 26

@@ -38,6 +38,7 @@ BRANDING: dict[str, Callable[[str], object]] = {
     "logo": logo_of,
     "paper": str.upper,
     "third_language": str.lower,
+    "address_mismatch": str.lower,
 }
 """`branding.name=…` and how each is read; address lines are separated by `|`, a logo is `@file`."""
 
@@ -135,7 +136,8 @@ def connected(
 ) -> Store:
     """The store as connecting it leaves it: a new one in dry run, or the former with new tokens.
 
-    Without a name a new store is called by its id, and a former one as before.
+    Without a name a new store is called by its id, and a former one as before. The name of a new store
+    is the issuer's on its proofs, too.
     """
     mode = {"mode": "live"} if live else {}
     if former is None:
@@ -148,6 +150,7 @@ def connected(
                 "revision": 1,
                 "connected_at": now,
                 "ship_from": now,
+                "branding": {"name": name},
                 **mode,
             }
         )

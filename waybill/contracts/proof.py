@@ -31,6 +31,14 @@ class Language(OpenEnum):
     RU = "ru"
 
 
+class AddressMismatch(OpenEnum):
+    """What becomes of a proof when the label's address is not the order's."""
+
+    UNRECOGNISED = "UNRECOGNISED"
+    WARN = "warn"
+    REFUSE = "refuse"
+
+
 class Branding(Record):
     """How the store appears on the proof."""
 
@@ -51,6 +59,10 @@ class Branding(Record):
     third_language: Language | None = Field(
         None,
         description="Language of the labels beside English and Chinese; null for those two alone, as for one that the renderer does not know.",
+    )
+    address_mismatch: AddressMismatch = Field(
+        AddressMismatch.WARN,
+        description="When the label's address is not the order's: warn draws the proof, which says so; refuse draws none. A word that the renderer does not know is refuse.",
     )
 
 

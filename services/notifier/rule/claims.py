@@ -14,7 +14,7 @@ from services.notifier.rule.notices import trade_id_of
 from services.notifier.rule.types import DeclareRequest, Facts
 from waybill.contracts import Claim, LedgerEntry
 from waybill.contracts.ledger import ClaimRef, State
-from waybill.contracts.proof import Branding, PaperSize
+from waybill.contracts.proof import AddressMismatch, Branding, PaperSize
 
 _CLAIMS = UUID("6c1f0a52-6d0e-5d1c-9a53-6f2b8f0f6f10")
 
@@ -90,6 +90,7 @@ def _shown_brand(brand: Branding) -> tuple[object, ...]:
         sha256(brand.logo).hexdigest() if brand.logo else None,
         f"paper {brand.paper}" if brand.paper is not PaperSize.A4 else None,
         f"third language {brand.third_language}" if brand.third_language else None,
+        None if brand.address_mismatch is AddressMismatch.WARN else "addresses must match",
     )
     shown = (brand.name, brand.address_lines, brand.phone, brand.show_cost)
     return (*shown, *filter(None, later))

@@ -13,6 +13,7 @@ from services.proofgen import bidi
 from services.proofgen.cleaning import clean
 from services.proofgen.document import (
     AddressMatch,
+    AddressPart,
     Difference,
     ItemLine,
     Parcel,
@@ -68,6 +69,7 @@ ITEM = st.builds(
 PARCEL = st.builds(
     Parcel, MAYBE, st.none() | NUMBER, st.just("kg"), st.none() | st.tuples(NUMBER, NUMBER, NUMBER)
 )
+DIFFERENCE = st.builds(Difference, st.sampled_from(AddressPart), MAYBE, MAYBE)
 DOCUMENT = st.builds(
     replace,
     st.just(SPECIMEN),
@@ -85,7 +87,9 @@ DOCUMENT = st.builds(
     ship_from=st.none() | ADDRESS,
     ship_to=st.none() | ADDRESS,
     address_match=st.builds(
-        AddressMatch, st.booleans(), st.lists(st.builds(Difference, TEXT, MAYBE, MAYBE)).map(tuple)
+        AddressMatch,
+        st.booleans(),
+        st.lists(DIFFERENCE).map(tuple),
     ),
     items=st.lists(ITEM, max_size=4).map(tuple),
     parcels=st.lists(PARCEL, max_size=4).map(tuple),

@@ -15,7 +15,7 @@ from waybill.cli.store_changes import (
     switched,
 )
 from waybill.contracts import Store
-from waybill.contracts.proof import Language, PaperSize
+from waybill.contracts.proof import AddressMismatch, Language, PaperSize
 from waybill.contracts.store import StoreMode
 
 NOW = datetime(2026, 11, 23, 15, tzinfo=UTC)
@@ -46,6 +46,12 @@ def test_without_a_name_a_store_keeps_its_own_and_a_new_one_is_called_by_its_id(
     assert connected("sandbox", "4711", None, NOW).name == "sandbox-4711"
 
 
+def test_the_name_of_a_new_store_is_the_issuers_on_its_proofs() -> None:
+    assert STORE.branding.name == "Lumen & Volt"
+    assert connected("sandbox", "4711", None, NOW).branding.name is None
+    assert connected("sandbox", "2011492515", "Lumen", LATER, STORE).branding == STORE.branding
+
+
 def test_connecting_sets_live_and_never_takes_it_back() -> None:
     live = connected("sandbox", "4711", None, NOW, live=True)
 
@@ -73,6 +79,7 @@ def test_several_settings_change_in_one_revision() -> None:
             "branding.show_cost=false",
             "branding.paper=letter",
             "branding.third_language=DE",
+            "branding.address_mismatch=refuse",
             "notify_window=08:00-20:00",
         ],
     )
@@ -86,6 +93,7 @@ def test_several_settings_change_in_one_revision() -> None:
     assert after.branding.show_cost is False
     assert after.branding.paper is PaperSize.LETTER
     assert after.branding.third_language is Language.DE
+    assert after.branding.address_mismatch is AddressMismatch.REFUSE
 
 
 def test_an_empty_value_takes_a_setting_out() -> None:
@@ -121,6 +129,7 @@ def test_an_empty_value_takes_a_setting_out() -> None:
             "branding.third_language=zh",
             "branding.third_language: Input should be 'de', 'es', 'fr', ",
         ),
+        ("branding.address_mismatch=ask", "Input should be 'warn' or 'refuse'"),
         ("branding.colour=red", "no such setting"),
     ],
 )

@@ -11,7 +11,7 @@ from tests.unit.notifier.rule.builders import Life, make_store
 from waybill.contracts import Store
 from waybill.contracts.ledger import State
 from waybill.contracts.notification import Reason
-from waybill.contracts.proof import Branding, Language, PaperSize
+from waybill.contracts.proof import AddressMismatch, Branding, Language, PaperSize
 from waybill.contracts.store import ResendPolicy
 
 _TESTS = Path(__file__).parents[2]
@@ -118,6 +118,7 @@ def test_a_changed_resend_policy_counts_for_the_doubt_under_way() -> None:
         Branding(logo=b"PNG"),
         Branding(paper=PaperSize.LETTER),
         Branding(third_language=Language.DE),
+        Branding(address_mismatch=AddressMismatch.REFUSE),
     ],
 )
 def test_each_part_of_the_branding_asks_for_a_new_proof(branding: Branding) -> None:

@@ -7,6 +7,7 @@ import pytest
 
 from services.proofgen.document import (
     AddressMatch,
+    AddressPart,
     Difference,
     ItemLine,
     Parcel,
@@ -68,7 +69,7 @@ def many_scripts() -> ProofDocument:
             country_code="SA",
         ),
         address_match=AddressMatch(
-            compared=True, differences=(Difference("Postal code", "12211", "12333"),)
+            compared=True, differences=(Difference(AddressPart.POSTAL_CODE, "12211", "12333"),)
         ),
         items=tuple(ItemLine(name, Decimal(1)) for name in names),
         parcels=(),

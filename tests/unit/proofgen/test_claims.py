@@ -98,7 +98,7 @@ def test_the_recipient_is_the_orders_even_if_the_label_says_otherwise() -> None:
 
     assert found.ship_to is not None
     assert "Praha 1, Praha, Hlavní město Praha 110 00" in found.ship_to.lines
-    assert [difference.part for difference in found.address_match.differences] == ["City"]
+    assert [difference.part for difference in found.address_match.differences] == ["city"]
 
 
 def test_the_sender_is_the_shipments_else_the_stores_else_the_orders() -> None:
@@ -230,3 +230,13 @@ def test_a_store_without_them_or_of_a_newer_version_gets_a4_and_two_languages(
     found = document(branding=branding)
 
     assert (found.paper, found.third_language) == (A4, None)
+
+
+@pytest.mark.parametrize(
+    ("policy", "must_match"),
+    [("warn", False), ("refuse", True), ("UNRECOGNISED", True)],
+)
+def test_the_stores_policy_for_addresses_is_taken_over(policy: str, must_match: bool) -> None:
+    branding = Branding.model_validate({"address_mismatch": policy})
+
+    assert document(branding=branding).address_must_match is must_match

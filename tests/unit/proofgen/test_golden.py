@@ -17,20 +17,20 @@ from services.proofgen.render import render
 from services.proofgen.typesetter import Typesetter
 
 LAYOUTS = {
-    "further_scripts": "d92098b2e3159faa4e4dc9e76ef94999691394ae828d7b6ad6599ad0379444a7",
-    "german_letter": "c6e197b4c870e4a915df9e656db677f906981b56ecdacf022aade9282c49e2a5",
-    "specimen": "8d96b69b347a448c07a8d32115f6cbd256b0c6d3dac2c824a2f20c36763d8ae2",
-    "sparse": "0c5dc378b1936e3231635e39c5b3f2ba45b734cf111deb7773f77abcc1328438",
-    "many_scripts": "9d494193b54650b53bff394e7d7be1d9600fd524cdd4dcee4a75f51c129473fc",
-    "endless": "17c789d4d31a66df59f10b0c768a4d97b39e41206c8eda6ff5d13e8122a06203",
+    "further_scripts": "628ee0036f804a5f4dffe8ec3093502bb8a714ac247ca0b7ada030e1efd9e1a5",
+    "german_letter": "f19e6185057b249dfcaa0918506223b0e679a4821e0a30d352e3fe77c6c5ecf2",
+    "specimen": "e1494466ea99c3d646386563c561a3beb41d9a3dab9f42138e18c260e7a13d49",
+    "sparse": "2a83ed76c69a408e927166be57f03f374d7a40d02a7905cd1f9f7e50d571e759",
+    "many_scripts": "cfd71a92a5b1a7ccb446ca9278ae1569e97f80676f8089f35cedcefb23c8884a",
+    "endless": "1c9523843550a84b30fd77b3bd8d4dc29d732fd0c99210c4a858bab7d513d531",
 }
 FILES = {
-    "further_scripts": "407170c24986e8e3546c256f46b17d947a4f1cd3b65f66ee12c24d5f38767d81",
-    "german_letter": "14b6bca07a6d12a94b9007f465cb9ec31155bda75c28b54b3f0c78d2e200adc7",
-    "specimen": "5309f6c266ed4e2f9929343e61119a727be802d3b16b9f669c309358f32e3272",
-    "sparse": "476c38845901e4933f0493245a0c454ad06bd64f80572bb1290d0255db720e7d",
-    "many_scripts": "03cbd3024db74a9b14d21e982103cac3051ab73144deb3d0631b0451f6bc9eca",
-    "endless": "423a47c28478bc32e9d0ebdea9e8929ed7fd0852931a0e78deb8b6baafb04aa2",
+    "further_scripts": "8a7e7ca62873a0d032724815c47d0bb215c306b414da58751e6a49cf450f2e42",
+    "german_letter": "f1827d1f4f2ab171ded66b7eae8bf484e08e53f3fd2642e88dda297451f77160",
+    "specimen": "f4e7154aec0d474535261c14dab9ce02ceb092407dc9faa205356156cd3938d8",
+    "sparse": "3d409bacb9c0b0a9d7c5eacd32e151fdccf24ed9fae55359b7d8f7717042369d",
+    "many_scripts": "4fae023132cde5cad6e6ad5a38111c96616c7bab4b4c69ef259ff1d09075582f",
+    "endless": "a4af93de84d7892402a857372043e48c21463491ac594d73e498e7ca461b445b",
 }
 
 

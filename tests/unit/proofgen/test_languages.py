@@ -12,6 +12,7 @@ from services.proofgen import labels
 from services.proofgen.captions import Captions
 from services.proofgen.document import (
     AddressMatch,
+    AddressPart,
     Difference,
     ItemLine,
     Parcel,
@@ -49,7 +50,9 @@ def pages_in(document: ProofDocument, language: str | None) -> list[Page]:
 
 def documents(specimen: ProofDocument, sparse: ProofDocument) -> Iterator[ProofDocument]:
     """Between them, every label of the page in its narrowest place."""
-    differing = AddressMatch(compared=True, differences=(Difference("City", "Berlin", "Bonn"),))
+    differing = AddressMatch(
+        compared=True, differences=(Difference(AddressPart.CITY, "Berlin", "Bonn"),)
+    )
     nameless = (ItemLine(None, Decimal("99999999999999.9999")),)
     yield specimen
     yield sparse

@@ -88,7 +88,7 @@ def test_the_first_page_holds_every_must_have(specimen: ProofDocument) -> None:
 def test_the_page_claims_nothing_it_does_not_know(sparse: ProofDocument) -> None:
     shown = texts(pages_of(sparse)[0])
 
-    assert shown.count("not provided") - shown.count("was not provided") == 10
+    assert shown.count("not provided") - shown.count("was not provided") == 11
     assert "The label’s address was not provided" in shown
     assert "all items of the order: the shipment lists none (calculated)" in shown
     assert "Label created" not in shown
@@ -227,7 +227,7 @@ def test_a_label_for_another_place_says_so(many_scripts: ProofDocument) -> None:
     shown = texts(pages_of(many_scripts)[0])
 
     assert "The label differs from the order" in shown
-    assert "Postal code: 12211 (order), 12333 (label)" in shown
+    assert "Postal code 邮编: 12211 (order 订单), 12333 (label 面单)" in shown
     assert ProofWarning.ADDRESS_DIFFERS in rendered(many_scripts).warnings
 
 
@@ -309,4 +309,37 @@ def test_weights_of_some_parcels_are_not_summed(specimen: ProofDocument) -> None
 
     for some in (parcels, mixed):
         shown = texts(pages_of(replace(specimen, parcels=some))[0])
-        assert "calculated\n计算值" not in shown
+        assert "Total weight\n总重量\nnot provided" in shown
+
+
+def test_a_label_for_another_place_is_refused_where_the_store_wants_so(
+    many_scripts: ProofDocument,
+) -> None:
+    refused = render(replace(many_scripts, address_must_match=True))
+
+    assert isinstance(refused, Refusal)
+    assert refused.reason == RefusalReason.ADDRESS_DIFFERS
+    assert "postal code" in refused.detail
+    assert "12333" not in refused.detail
+
+
+def test_the_policy_refuses_nothing_that_matches_or_that_nobody_compared(
+    specimen: ProofDocument, sparse: ProofDocument
+) -> None:
+    for document in (specimen, sparse):
+        rendered(replace(document, address_must_match=True))
+
+
+def test_a_long_host_stays_within_the_frame(specimen: ProofDocument) -> None:
+    url = "https://www.canadapost-postescanada.ca/track"
+    (page, *_) = pages_of(replace(specimen, tracking_url=url))
+    marks = [mark for placed in page.placed for mark in placed.block.marks]
+    pieces = [
+        mark
+        for mark in marks
+        if isinstance(mark, TextMark) and mark.line.text and mark.line.text in url
+    ]
+
+    assert len(pieces) == 2
+    assert "".join(mark.line.text for mark in pieces) == url[8:-6]
+    assert max(mark.x + mark.line.width_px for mark in pieces) < WIDTH - 10

@@ -23,16 +23,16 @@ LAYOUTS = {
     "sparse": "9613511ab564e3ef5f07f625ec5b52a338e69ded230407ea7382cae39cb185da",
     "pictured": "d508ed055f2d082f3a3a8fdaf2fbaa9b7ed0b2980f3ac93f2a667c62431ace1e",
     "held_letter": "54e3e46ac0697f1f2335126c56f2f6b96fbf8b50b9e6b3d78b9595be9efa2822",
-    "many_scripts": "a02fe1e03b67a4b9e30b953d82ea05089e9042117810c7aa9d50c3a5fac31b57",
-    "endless": "cdb803b022b00255cf55a5f962c7da5082725adae81b9132cf080064cad417d7",
+    "many_scripts": "870cf7ac7955bfc7c8aae25cf999e6447f9edd22cb9270881121a588bd94a4c6",
+    "endless": "f5323e7aa4c8dff46a6a86c7c5606bfe96bec66054fcfdfdb6cf997ea9bdaa3a",
 }
 FILES = {
     "specimen": "f9f49202ce6c71d3f3b39625886c3a47155349d98efaa2a643f26a1890202bfe",
     "sparse": "1c56e2a9819f9220916b8b8cb12347b1de028508a68ca300e16862a1ac5278ea",
     "pictured": "ba8c206237076aeac5d1cc2d25c618fdef091e296474bc022d736aa73206f6a3",
     "held_letter": "ffac677d7a7a95195c7ed1b91c8203d3cdf28f8859960cc05116f6c43ce3d17a",
-    "many_scripts": "916aec328281d634fd18b4b300e3de28d0e24376bbee35a9852c0149d6c17eaf",
-    "endless": "8b3ca855741d1cc6ee5cbe7014bf69a47bb256a2b8608e75fd3fdfeec8daebe9",
+    "many_scripts": "2dc5b4c3e3f26426698998cf6a6770c9b8564f4f194138620018ae7b6f7088c2",
+    "endless": "fbb8cc5f82d8e48ce5b690b58c3da317b092f0ba565619ca8825b6cd94b354ef",
 }
 
 
