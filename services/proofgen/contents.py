@@ -139,12 +139,14 @@ def put_name(
     item: ItemLine,
     setter: Typesetter,
     *,
-    option_lines_max: int = 2,
+    lines_max: tuple[int, int] = (3, 2),
 ) -> None:
-    """The item's name with its first baseline at y, and its options below."""
+    """The item's name with its first baseline at y, and its options below, each in so many lines at most."""
     if item.name:
         style = BODY.for_text(item.name)
-        lines = setter.lines(item.name, style, width, lines_max=3, chars_max=NAME_CHARS_MAX)
+        lines = setter.lines(
+            item.name, style, width, lines_max=lines_max[0], chars_max=NAME_CHARS_MAX
+        )
         y = put_lines(sketch, x, y, lines, 34) - 2
     else:
         y = setter.captions.missing(sketch, x, y) + 32
@@ -152,7 +154,7 @@ def put_name(
         text = "  ·  ".join(f"{name}: {value}" for name, value in item.options[:OPTIONS_MAX])
         style = SMALL.for_text(text)
         lines = setter.lines(
-            text, style, width, lines_max=option_lines_max, chars_max=OPTIONS_CHARS_MAX
+            text, style, width, lines_max=lines_max[1], chars_max=OPTIONS_CHARS_MAX
         )
         put_lines(sketch, x, y, lines, 30)
 

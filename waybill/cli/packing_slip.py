@@ -15,12 +15,14 @@ from waybill.cli.errors import CommandError, InputError
 from waybill.cli.orders_list import Timeout
 from waybill.cli.slip_files import check_target, files_of, write
 from waybill.cli.slip_orders import Packing, packings
+from waybill.contracts import Shipment
+from waybill.contracts.shipment import Coverage
 from waybill.pictures.fetching import Missing, fetch_pictures
 
 app = typer.Typer()
 
 KEYS_MAX = 100
-"""A morning's work for a packer; a slip takes about 50 kB of memory a page until all are written."""
+"""A morning's work for a packer; a page takes about 150 kB of memory until all are written."""
 
 
 @app.command()
@@ -72,6 +74,8 @@ def _drawn(packing: Packing, hosts: Sequence[str]) -> tuple[bytes, ...]:
     document = slip_of(packing.order, packing.shipment, packing.store)
     if document.standing:
         _tell(key, f"the order is {document.standing.value}: its slip says not to ship it")
+    if packing.shipment and _is_vague_part(packing.shipment):
+        _tell(key, "its shipment is a part that names no items: the slip shows the whole order")
     if packing.store.slip_pictures:
         document = _with_pictures(key, document, hosts)
     slip = render_slip(document)
@@ -80,6 +84,11 @@ def _drawn(packing: Packing, hosts: Sequence[str]) -> tuple[bytes, ...]:
     for warning in slip.warnings:
         _tell(key, f"not everything is shown as given: {warning.value}")
     return slip.pages
+
+
+def _is_vague_part(shipment: Shipment) -> bool:
+    partial = shipment.part is not None or shipment.covers_order is Coverage.PARTIAL
+    return partial and not shipment.items
 
 
 def _with_pictures(key: str, document: SlipDocument, hosts: Sequence[str]) -> SlipDocument:

@@ -15,14 +15,15 @@ from services.proofgen.typesetter import Typesetter, put_lines
 
 LOCATION_CHARS_MAX = 64
 UNIT_CHARS_MAX = 40
-OPTION_LINES_MAX = 6
-"""Colour and size decide what is picked."""
+NAME_LINES_MAX, OPTION_LINES_MAX = 6, 6
+"""More than on a proof: the end of a name, colour and size decide what is picked."""
 PICTURE_PX = 136
 """17 mm."""
 QUANTITY_SIZES = (44, 36, 28, 22, 18, 14)
 """As large as its column takes; a number is never cut."""
 
 _BASE = 46
+_PICTURE_Y = 14
 _BOX_X, _BOX_PX = 68, 34
 _FIRST_X = 128
 _GAP = 26
@@ -94,7 +95,7 @@ def _row(number: int, line: SlipLine, columns: _Columns, setter: Typesetter) -> 
     _sku(sketch, columns.sku_x, line.item.sku, setter)
     put_name(
         sketch, columns.name_x, _BASE, columns.name_width, line.item, setter,
-        option_lines_max=OPTION_LINES_MAX,
+        lines_max=(NAME_LINES_MAX, OPTION_LINES_MAX),
     )  # fmt: skip
     _quantity(sketch, columns.quantity_right, line.item, setter)
     if columns.has_pictures:
@@ -147,17 +148,17 @@ def _picture(sketch: Sketch, x: int, file: bytes | None, setter: Typesetter) -> 
     """The picture at the right edge, or an empty frame that says so."""
     image = drawable(file, PICTURE_PX, PICTURE_PX) if file else None
     if image:
-        sketch.image(x + PICTURE_PX - image.width, 14, image)
+        sketch.image(x + PICTURE_PX - image.width, _PICTURE_Y, image)
         return
     lines = setter.captions.lines(labels.NO_PICTURE, FINE)
     height = 26 * len(lines) + 22
-    for frame in ((0, PICTURE_PX, 1), (height - 1, PICTURE_PX, 1)):
-        sketch.box(x, 14 + frame[0], frame[1], frame[2], RULE_GREY)
-    for left in (0, PICTURE_PX - 1):
-        sketch.box(x + left, 14, 1, height, RULE_GREY)
+    for y in (_PICTURE_Y, _PICTURE_Y + height - 1):
+        sketch.box(x, y, PICTURE_PX, 1, RULE_GREY)
+    for left in (x, x + PICTURE_PX - 1):
+        sketch.box(left, _PICTURE_Y, 1, height, RULE_GREY)
     for number, line in enumerate(lines, start=1):
         middle = x + (PICTURE_PX - round(line.width_px)) // 2
-        sketch.text(middle, 14 + 26 * number + 2, line, TEXT_GREY)
+        sketch.text(middle, _PICTURE_Y + 26 * number + 2, line, TEXT_GREY)
 
 
 def _total(lines: tuple[SlipLine, ...], columns: _Columns, setter: Typesetter) -> Block:

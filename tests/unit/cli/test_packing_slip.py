@@ -11,7 +11,7 @@ from PIL import Image
 
 from services.proofgen.pdf import encode
 from tests.unit.cli.outcome import Waybill
-from tests.unit.cli.test_order_story import ORDER
+from tests.unit.cli.test_order_story import ORDER, SHIPMENT
 from waybill.cli import packing_slip
 from waybill.cli.errors import InputError
 from waybill.cli.packing_slip import KEYS_MAX
@@ -19,6 +19,7 @@ from waybill.cli.slip_files import check_target, files_of
 from waybill.cli.slip_orders import Packing
 from waybill.cli.store_changes import changed, connected
 from waybill.contracts.order import OrderItem, OrderStatus
+from waybill.contracts.shipment import Coverage, Part, ShipmentItem
 from waybill.pictures.fetching import Fetched, Missing
 from waybill.pictures.reasons import Reason
 
@@ -109,6 +110,24 @@ def test_what_is_not_shown_and_what_may_not_leave_is_told(bench: Bench, waybill:
     assert told.code == 0
     assert f"{KEY}: the order is on_hold: its slip says not to ship it" in told.err
     assert f"{KEY}: not everything is shown as given: text_cut" in told.err
+
+
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [
+        ({"part": Part(number=2)}, True),
+        ({"covers_order": Coverage.PARTIAL}, True),
+        ({"part": Part(number=2), "items": (ShipmentItem(sku="x", quantity=Decimal(1)),)}, False),
+        ({}, False),
+    ],
+)
+def test_a_part_that_names_no_items_is_told(
+    bench: Bench, waybill: Waybill, changes: dict[str, Any], told: bool
+) -> None:
+    shipment = SHIPMENT.model_copy(update=changes)
+    bench.packings = [bench.packings[0]._replace(shipment=shipment)]
+
+    assert told == ("a part that names no items" in waybill("packing-slip", KEY).err)
 
 
 def test_without_a_line_to_pack_nothing_is_written(

@@ -19,12 +19,12 @@ def told(mark: Mark) -> str:
 
 
 LAYOUTS = {
-    "specimen": "6d5cc4feb18f0e34dbe5bb75da0919955996ce3c0363703f69cc89375e40e385",
+    "specimen": "1725efa2e393b5463f9b47c86c3a4608ef746095f5d46ae4f4799823b22a1b71",
     "sparse": "9613511ab564e3ef5f07f625ec5b52a338e69ded230407ea7382cae39cb185da",
-    "pictured": "d508ed055f2d082f3a3a8fdaf2fbaa9b7ed0b2980f3ac93f2a667c62431ace1e",
-    "held_letter": "54e3e46ac0697f1f2335126c56f2f6b96fbf8b50b9e6b3d78b9595be9efa2822",
-    "many_scripts": "870cf7ac7955bfc7c8aae25cf999e6447f9edd22cb9270881121a588bd94a4c6",
-    "endless": "f5323e7aa4c8dff46a6a86c7c5606bfe96bec66054fcfdfdb6cf997ea9bdaa3a",
+    "pictured": "a195f61d4972719dedf0eb689f51a533cc5e2cfa9fbb54b1f840b5a3bcf1e615",
+    "held_letter": "8174168c6ba97731b88cb5dbb78effdf547303f28952ba33e621f474bcb5c4e9",
+    "many_scripts": "081f6674131edafb8201e757c7d068e9b37b2294bfbd1d69ec1325feaddab162",
+    "endless": "1120c381bd54d6ef2f78aa165e84c3b2cdb6ada69a965bc1a023679a269a0341",
 }
 FILES = {
     "specimen": "f9f49202ce6c71d3f3b39625886c3a47155349d98efaa2a643f26a1890202bfe",
@@ -32,7 +32,7 @@ FILES = {
     "pictured": "ba8c206237076aeac5d1cc2d25c618fdef091e296474bc022d736aa73206f6a3",
     "held_letter": "ffac677d7a7a95195c7ed1b91c8203d3cdf28f8859960cc05116f6c43ce3d17a",
     "many_scripts": "2dc5b4c3e3f26426698998cf6a6770c9b8564f4f194138620018ae7b6f7088c2",
-    "endless": "fbb8cc5f82d8e48ce5b690b58c3da317b092f0ba565619ca8825b6cd94b354ef",
+    "endless": "c61b14e80ed98afa4a0c24d8de9d90281e9d2b3ed87a98a37d447fef952d9af6",
 }
 
 

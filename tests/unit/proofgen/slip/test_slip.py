@@ -206,6 +206,14 @@ def test_a_quantity_is_large_and_never_cut(specimen: SlipDocument) -> None:
         assert (44 if number < 100 else 14) in sizes
 
 
+def test_the_end_of_a_name_is_there_however_narrow_the_column(pictured: SlipDocument) -> None:
+    name = "Outdoor garden string light, 24 V, IP65, dimmable, with remote control and timer, warm white 30 m"
+    lines = (SlipLine(ItemLine(name, Decimal(1)), "A-1"),)
+    shown = texts(pages_of(replace(pictured, lines=lines))[0])
+
+    assert name.replace(" ", "") in re.sub(r"\s", "", shown)
+
+
 def test_pictures_stand_in_their_rows_and_missing_ones_are_marked(pictured: SlipDocument) -> None:
     pages = pages_of(pictured)
     every = [mark for page in pages for placed in page.placed for mark in placed.block.marks]
