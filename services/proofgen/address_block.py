@@ -19,7 +19,7 @@ from services.proofgen.typesetter import Typesetter, put_lines
 LINE_CHARS_MAX = 300
 LINES_MAX = 10
 """Lines on the page in the normal size; an address that needs more is set in the smallest size instead."""
-LINES_SMALL_MAX = 22
+LINES_SMALL_MAX = 21
 """Enough for six street lines of 200 characters each; what comes after is cut with a statement."""
 DIFFERENCES_MAX = 8
 BODY_LEADING = 36
@@ -90,17 +90,28 @@ def _headline(address: PostalAddress) -> tuple[str | None, list[str]]:
 def _body(texts: list[str], address: PostalAddress, setter: Typesetter) -> tuple[list[Line], int]:
     """The lines and their leading: the normal size if they fit, else the smallest."""
     trial = Typesetter()
-    lines = [line for text in texts for line in _set(text, BODY, address, trial)]
-    if len(lines) <= LINES_MAX and ProofWarning.TEXT_CUT not in trial.warnings:
+    lines, left = _fill(texts, BODY, address, trial, LINES_MAX)
+    if not left and ProofWarning.TEXT_CUT not in trial.warnings:
         setter.warnings.update(trial.warnings)
         return lines, BODY_LEADING
-    lines = [line for text in texts for line in _set(text, SMALL, address, setter)]
-    if len(lines) > LINES_SMALL_MAX:
+    lines, left = _fill(texts, SMALL, address, setter, LINES_SMALL_MAX)
+    if left:
         setter.warnings.add(ProofWarning.TEXT_CUT)
-        hidden = len(lines) - LINES_SMALL_MAX + 1
-        statement = shape(labels.more_address_lines(hidden), SMALL)
-        lines = [*lines[: LINES_SMALL_MAX - 1], statement]
+        lines.append(shape(labels.more_address_lines(left), SMALL))
     return lines, SMALL_LEADING
+
+
+def _fill(
+    texts: list[str], style: Style, address: PostalAddress, setter: Typesetter, lines_max: int
+) -> tuple[list[Line], int]:
+    """The lines of as many texts as fit, and how many texts are left."""
+    lines: list[Line] = []
+    for number, text in enumerate(texts):
+        more = _set(text, style, address, setter)
+        if len(lines) + len(more) > lines_max:
+            return lines, len(texts) - number
+        lines += more
+    return lines, 0
 
 
 def _set(

@@ -2,6 +2,9 @@
 
 from urllib.parse import urlsplit
 
+URL_CHARS_MAX = 200
+"""Fits into QR version 10 at level M, whose modules still get 4 pixels."""
+
 # fmt: off
 CARRIER_HOSTS = frozenset(
     {
@@ -28,9 +31,15 @@ CARRIER_HOSTS = frozenset(
 def carrier_host(url: str) -> str | None:
     """The host of a carrier's https page; None for any other URL, and for one that could mislead a reader.
 
-    Refused as well: user names, other ports, characters outside ASCII.
+    Refused as well: what is too long for a QR code, user names, other ports, characters outside ASCII.
     """
-    if not url.isascii() or not url.isprintable() or " " in url or "\\" in url:
+    if (
+        len(url) > URL_CHARS_MAX
+        or not url.isascii()
+        or not url.isprintable()
+        or " " in url
+        or "\\" in url
+    ):
         return None
     try:
         parts = urlsplit(url)

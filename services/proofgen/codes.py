@@ -9,6 +9,8 @@ from enum import Enum
 import zxingcpp
 from PIL import Image
 
+from services.proofgen.carrier_links import URL_CHARS_MAX
+
 BAR_MODULE_PX_MIN = 3
 """0.38 mm at 200 dpi: what a hand-held reader takes from paper, and from a screen at half size."""
 BAR_MODULE_PX_MAX = 6
@@ -21,8 +23,6 @@ TRACKING_CHARS_MAX = 50
 
 QR_MODULE_PX_MIN = 4
 QR_QUIET_MODULES = 4
-URL_CHARS_MAX = 200
-"""Fits into QR version 10 at level M, whose modules still get 4 pixels."""
 
 _WHITE = 255
 
@@ -46,7 +46,7 @@ class Symbol:
 
 def code_128(text: str, width_px_max: int) -> Symbol | None:
     """The bar code, its modules as wide as fits; None if too narrow, or if the text is not ASCII."""
-    if not text.isascii() or not text.isprintable() or not 0 < len(text) <= TRACKING_CHARS_MAX:
+    if not 0 < len(text) <= TRACKING_CHARS_MAX or not text.isascii() or not text.isprintable():
         return None
     row = _modules(text, Kind.CODE_128)
     modules = row.width + 2 * BAR_QUIET_MODULES
@@ -62,7 +62,7 @@ def code_128(text: str, width_px_max: int) -> Symbol | None:
 
 def qr_code(url: str, side_px_max: int) -> Symbol | None:
     """The QR code at error correction level M, its modules as wide as fits; None if too narrow."""
-    if not url.isascii() or not url.isprintable() or not 0 < len(url) <= URL_CHARS_MAX:
+    if not 0 < len(url) <= URL_CHARS_MAX or not url.isascii() or not url.isprintable():
         return None
     square = _modules(url, Kind.QR)
     modules = square.width + 2 * QR_QUIET_MODULES

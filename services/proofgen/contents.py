@@ -22,7 +22,8 @@ from services.proofgen.shaping import Line, shape
 from services.proofgen.typesetter import Typesetter, put_lines
 
 ITEMS_MAX = 60
-"""Lines printed, about three pages; the rest is counted, not drawn, which bounds the work."""
+ITEMS_PX_MAX = 4_500
+"""Lines printed, and their height: about three pages. The rest is counted, which bounds the work."""
 PARCELS_MAX = 24
 NAME_CHARS_MAX = 240
 SKU_CHARS_MAX = 64
@@ -49,12 +50,17 @@ class Table:
 
 def items_table(document: ProofDocument, setter: Typesetter) -> Table:
     """The items with their total; too many are cut with a statement of how many are missing."""
-    shown = document.items[:ITEMS_MAX]
-    rows = [_item_row(number, item, setter) for number, item in enumerate(shown, start=1)]
-    if hidden := document.items[ITEMS_MAX:]:
+    rows: list[Block] = []
+    height_px = 0
+    for number, item in enumerate(document.items[:ITEMS_MAX], start=1):
+        if height_px > ITEMS_PX_MAX:
+            break
+        rows.append(_item_row(number, item, setter))
+        height_px += rows[-1].height_px
+    if hidden := document.items[len(rows) :]:
         setter.warnings.add(ProofWarning.ITEMS_CUT)
-        more = labels.MORE_LINES_AND_UNITS
-        rows.append(_statement(more, setter, lines=len(hidden), units=_units(hidden)))
+        statement = _statement(labels.MORE_LINES, setter, lines=len(hidden), units=_units(hidden))
+        rows.append(statement)
     rows.append(_total(document.items, setter) if document.items else _nothing(setter))
     return Table(_items_head(document, setter), tuple(rows))
 
@@ -198,8 +204,8 @@ def _nothing(setter: Typesetter) -> Block:
 def _statement(label: Label, setter: Typesetter, **values: object) -> Block:
     sketch = Sketch()
     told = setter.captions.translated(label).filled(**values)
-    setter.captions.put(sketch, 0, 42, told, SMALL, BLACK)
-    sketch.box(0, 58, WIDTH, 1, RULE_GREY)
+    setter.captions.stack(sketch, 0, 42, told, SMALL, BLACK)
+    sketch.box(0, sketch.height_px + 16, WIDTH, 1, RULE_GREY)
     return sketch.block()
 
 

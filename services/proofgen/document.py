@@ -12,11 +12,18 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
+from typing import Any
 
 from services.proofgen.grid import A4, Paper
 
 TEMPLATE_VERSION = "2"
 """Layout that draws the page; a change of the pixels of a page is a new version."""
+
+FACTS_CHARS_MAX = 8 * 1024 * 1024
+"""Of all texts together: twice what a claim carries, as lines of a shipment take texts from the order's. It
+bounds the work of hashing them."""
+_VALUE_CHARS = 24
+"""What any value counts beside its text."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,21 +151,44 @@ class ProofDocument:
     """One of `labels.LANGUAGES`, beside English and Chinese."""
     template_version: str = TEMPLATE_VERSION
 
+    @property
+    def is_too_large(self) -> bool:
+        """Whether it holds more than `FACTS_CHARS_MAX`; counting stops there."""
+        left = FACTS_CHARS_MAX
+        values: list[object] = [self]
+        while values and left >= 0:
+            value = values.pop()
+            left -= _VALUE_CHARS
+            if isinstance(value, str | bytes):
+                left -= len(value)
+            elif isinstance(value, tuple):
+                values.extend(value)
+            elif dataclasses.is_dataclass(value) and not isinstance(value, type):
+                values.extend(_facts_of(value).values())
+        return left < 0
+
     def payload_sha256(self) -> str:
         """SHA-256 in hex over the facts as JSON with sorted keys; its first 16 digits are printed."""
-        content = dataclasses.asdict(self) | {"paper": self.paper.name}
-        facts = json.dumps(content, default=_json_form, sort_keys=True)
+        facts = json.dumps(self, default=_json_form, sort_keys=True)
         return hashlib.sha256(facts.encode("ascii")).hexdigest()
 
 
-def _json_form(value: object) -> str:
+def _json_form(value: object) -> object:
+    if isinstance(value, Paper):
+        return value.name
     if isinstance(value, Decimal):
         return plain(value)
     if isinstance(value, datetime):
         return value.isoformat()
     if isinstance(value, bytes):
         return hashlib.sha256(value).hexdigest()
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return _facts_of(value)
     raise TypeError(f"no JSON form for {type(value).__name__}")
+
+
+def _facts_of(record: Any) -> dict[str, object]:
+    return {name: getattr(record, name) for name in record.__slots__}
 
 
 def plain(number: Decimal) -> str:
@@ -178,6 +208,7 @@ class RefusalReason(StrEnum):
     MISSING_SHIP_TO = "missing_ship_to"
     UNPRINTABLE_TRACKING_NUMBER = "unprintable_tracking_number"
     ADDRESS_DIFFERS = "address_differs"
+    FACTS_TOO_LARGE = "facts_too_large"
     CODE_UNREADABLE = "code_unreadable"
     TOO_LARGE = "too_large"
 

@@ -20,7 +20,7 @@ import pymupdf_fonts
 import uharfbuzz as hb
 from PIL import Image
 
-from services.proofgen.scripts import EMOJI, SCRIPTS, Script
+from services.proofgen.scripts import SCRIPTS, Script
 
 UNITS_PER_PX = 64
 """Shaping works in 1/64 pixel: fine enough for kerning, exact in integers."""
@@ -158,9 +158,7 @@ def chain(*, mono: bool, bold: bool, region: str) -> Chain:
 def _of_script(code: str, *, bold: bool) -> Typeface:
     script = SCRIPTS[code]
     face = hb.Face(hb.Blob.from_file_path(_script_file(script)))
-    coverage = frozenset(face.unicodes)
-    if code == EMOJI:
-        coverage -= {ord(" ")}  # as wide as a picture
+    coverage = frozenset(face.unicodes) - set(map(ord, script.without))
     weight = BOLD if bold else REGULAR
     return Typeface(script.file, face, coverage, weight=weight, scale=script.scale)
 

@@ -5,7 +5,7 @@ The third language's words lie in `languages/<code>.toml`, by the English ones.
 """
 
 import tomllib
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import NamedTuple
 
@@ -25,12 +25,14 @@ class Label(NamedTuple):
         return Label(*(text.format(**values) for text in (self.en, self.zh, self.third or "")))
 
 
+@lru_cache(maxsize=1_024)
 def translated(label: Label, language: str | None) -> Label:
-    """The label with its words in one of `LANGUAGES`, or without, if it is None or says the same."""
+    """The label with its words in one of `LANGUAGES`, or without, if it is None or adds nothing."""
     if label.third is not None:
         return label
     third = words(language)[label.en] if language else ""
-    return label._replace(third="" if _letters(third) == _letters(label.en) else third)
+    said = {_letters(label.en), _letters(label.zh)}
+    return label._replace(third="" if _letters(third) in said else third)
 
 
 @cache
@@ -90,10 +92,7 @@ SKU = Label("SKU", "货号")
 QUANTITY = Label("Quantity", "数量")
 UNIT = Label("Unit", "单位")
 TOTAL_UNITS = Label("Total units (calculated)", "合计（计算值）")
-MORE_LINES = Label("and {lines} more lines", "另有 {lines} 行")
-MORE_LINES_AND_UNITS = Label(
-    "and {lines} more lines, {units} units", "另有 {lines} 行，共 {units} 件"
-)
+MORE_LINES = Label("and {lines} more lines, {units} units", "另有 {lines} 行，共 {units} 件")
 
 PARCELS = Label("Parcels, their tracking numbers", "包裹与运单号")
 PARCEL_WEIGHT = Label("Weight", "重量")

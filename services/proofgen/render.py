@@ -13,6 +13,7 @@ from services.proofgen.captions import Captions
 from services.proofgen.cleaning import clean
 from services.proofgen.codes import TRACKING_CHARS_MAX
 from services.proofgen.document import (
+    FACTS_CHARS_MAX,
     TEMPLATE_VERSION,
     ProofDocument,
     ProofWarning,
@@ -65,6 +66,11 @@ def warm_up() -> None:
 
 def _refusal(document: ProofDocument) -> Refusal | None:
     """What keeps the page from being a proof, the most basic first."""
+    if document.is_too_large:
+        return Refusal(
+            RefusalReason.FACTS_TOO_LARGE,
+            f"the facts have more than {FACTS_CHARS_MAX} characters; shorten items and their options",
+        )
     for reason, detail, present in _must_haves(document):
         if not present:
             return Refusal(reason, detail)
@@ -86,7 +92,9 @@ def _refusal(document: ProofDocument) -> Refusal | None:
 
 def _is_printable(number: str) -> bool:
     """Whether the page can show the number as it is, in characters that a number may have."""
-    if clean(number, TRACKING_CHARS_MAX) != (number, 0) or covered(number, TRACKING)[1]:
+    if clean(number, TRACKING_CHARS_MAX) != (number, 0):
+        return False
+    if covered(number, TRACKING, TRACKING_CHARS_MAX) != (number, False, 0):
         return False
     return not any(unicodedata.category(char) == "So" for char in number)
 

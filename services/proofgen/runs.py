@@ -16,6 +16,9 @@ from services.proofgen.scripts import EMOJI, script_of
 CLUSTERS_CACHED_MAX = 16_384
 """Letters with their font and script; more than a store's buyers use."""
 
+SEEN_CHARS_MAX = 1_000
+"""Of a text, to find whose regional forms it asks for: as many as a page shows of any."""
+
 PLAIN_SCRIPT = "plain"
 """Letters whose script HarfBuzz may guess: they do not change with their neighbours."""
 _ANY_SCRIPT = ""  # digits, spaces, punctuation: join whatever stands beside them
@@ -51,7 +54,8 @@ class Style:
 
     def for_text(self, text: str, country_code: str | None = None) -> "Style":
         """The same with the regional forms that the text, else the country, asks for."""
-        return self if text.isascii() else replace(self, region=_region(text, country_code))
+        seen = text[:SEEN_CHARS_MAX]
+        return self if seen.isascii() else replace(self, region=_region(seen, country_code))
 
 
 class Run(NamedTuple):
@@ -64,13 +68,30 @@ class Run(NamedTuple):
     level: int
 
 
-def covered(text: str, style: Style) -> tuple[str, bool]:
-    """The text with every character that no font has written as [U+XXXX], and whether any was."""
+class Covered(NamedTuple):
+    """A text that can be drawn, whether characters had to be replaced, and how many were cut off."""
+
+    text: str
+    replaced: bool
+    cut_chars: int
+
+
+def covered(text: str, style: Style, chars_max: int) -> Covered:
+    """At most `chars_max` characters of the text, each that no font has written as [U+XXXX]."""
     faces = style.chain()
-    if faces.first.coverage.issuperset(map(ord, text)):
-        return text, False
-    result = "".join(_shown(cluster, faces) for cluster in _clusters(text))
-    return result, result != text
+    if len(text) <= chars_max and faces.first.coverage.issuperset(map(ord, text)):
+        return Covered(text, replaced=False, cut_chars=0)
+    pieces: list[str] = []
+    room, taken = chars_max, 0
+    for cluster in _clusters(text):
+        shown = _shown(cluster, faces)
+        room -= len(shown)
+        if room < 0:
+            break
+        pieces.append(shown)
+        taken += len(cluster)
+    result = "".join(pieces)
+    return Covered(result, replaced=result != text[:taken], cut_chars=len(text) - taken)
 
 
 def runs(text: str, style: Style, base_level: int | None) -> list[Run]:

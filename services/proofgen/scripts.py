@@ -18,6 +18,8 @@ class Script(NamedTuple):
     sha256: str
     scale: float = 1.0
     """Of the face against the others: one that towers over them would reach into the next line."""
+    without: str = ""
+    """Not to be taken from it: a space as wide as a picture, a ligature as wide as ten letters."""
 
 
 # fmt: off
@@ -25,7 +27,7 @@ _TABLE = (
     Script("Hebr", "\u0590-\u05ff\ufb1d-\ufb4f", "NotoSansHebrew",
            "9d81d81ad592644487b03843da73a87b99cd28a2c4da4a096e1db8fbd14fda61"),
     Script("Arab", "\u0600-\u06ff\u0750-\u077f\u08a0-\u08ff\ufb50-\ufdff\ufe70-\ufefc", "NotoSansArabic",
-           "3fae4d7239d1faa55b234bda8091019a5251ff79df40d5e29367d84bed2a8138"),
+           "3fae4d7239d1faa55b234bda8091019a5251ff79df40d5e29367d84bed2a8138", without="\ufdfd"),
     Script("Armn", "\u0530-\u058f\ufb13-\ufb17", "NotoSansArmenian",
            "e979dfaed56ddb4bfd05121958b25425eb7593253d64b6b3654c77c11c5cda94"),
     Script("Deva", "\u0900-\u097f\ua8e0-\ua8ff", "NotoSansDevanagari",
@@ -61,7 +63,7 @@ _TABLE = (
     Script("Khmr", "\u1780-\u17ff\u19e0-\u19ff", "NotoSansKhmer",
            "56f89948a84cc0b01962ed6af573ac4ac885bd7bb6e7e40f9afc72a435728b70"),
     Script(EMOJI, "\u20e3\u2190-\u2bff\u3030\u303d\u3297\u3299\U0001f000-\U0001faff", "NotoEmoji",
-           "de6c18832938afc99caf132b39d6a30a19bac7f2e812e28db2535b4608d27551"),
+           "de6c18832938afc99caf132b39d6a30a19bac7f2e812e28db2535b4608d27551", without=" "),
 )
 # fmt: on
 

@@ -4,8 +4,8 @@ import re
 from dataclasses import dataclass
 
 from services.proofgen import labels
-from services.proofgen.carrier_links import carrier_host
-from services.proofgen.codes import TRACKING_CHARS_MAX, URL_CHARS_MAX, Symbol, code_128, qr_code
+from services.proofgen.carrier_links import URL_CHARS_MAX, carrier_host
+from services.proofgen.codes import TRACKING_CHARS_MAX, Symbol, code_128, qr_code
 from services.proofgen.document import ProofDocument, ProofWarning
 from services.proofgen.facts import put_facts
 from services.proofgen.grid import FINE, TRACKING, TRACKING_SIZES, WIDTH

@@ -25,13 +25,14 @@ class Typesetter:
     def prepared(self, text: str, style: Style, chars_max: int, *, keep_lines: bool = False) -> str:
         """The text as it can be drawn; a cut is stated at its end."""
         cleaned = clean(text, chars_max, keep_lines=keep_lines)
-        shown, replaced = covered(cleaned.text, style)
-        if replaced:
+        shown = covered(cleaned.text, style, chars_max)
+        if shown.replaced:
             self.warnings.add(ProofWarning.UNPRINTABLE_CHARACTERS)
-        if not cleaned.cut_chars:
-            return shown
+        cut_chars = cleaned.cut_chars + shown.cut_chars
+        if not cut_chars:
+            return shown.text
         self.warnings.add(ProofWarning.TEXT_CUT)
-        return shown + labels.more_characters(cleaned.cut_chars)
+        return shown.text + labels.more_characters(cut_chars)
 
     def lines(
         self,
@@ -45,15 +46,13 @@ class Typesetter:
     ) -> list[Line]:
         """The text in at most `lines_max` lines; a cut is stated at the end of the last."""
         shown = self.prepared(text, style, chars_max, keep_lines=keep_lines)
-        lines = wrap(shown, style, width_px) if shown else []
-        if len(lines) <= lines_max:
-            return lines
-        self.warnings.add(ProofWarning.TEXT_CUT)
-        hidden = sum(len(line.text) for line in lines[lines_max:])
-        return [
-            *lines[: lines_max - 1],
-            _ending(lines[lines_max - 1].text, hidden, style, width_px),
-        ]
+        if not shown:
+            return []
+        lines, hidden_chars = wrap(shown, style, width_px, lines_max)
+        if hidden_chars:
+            self.warnings.add(ProofWarning.TEXT_CUT)
+            lines[-1] = _ending(lines[-1].text, hidden_chars, style, width_px)
+        return lines
 
     def line(self, text: str, style: Style, width_px: int, chars_max: int) -> Line:
         """The text in one line."""
@@ -75,7 +74,7 @@ def _ending(text: str, hidden_chars: int, style: Style, width_px: int) -> Line:
         line = shape(text[:kept].rstrip() + hidden, style)
         if line.width_px <= width_px or kept == 0:
             return line
-        kept -= 1
+        kept -= max(kept // 8, 1)
 
 
 def put_lines(

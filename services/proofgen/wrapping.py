@@ -1,6 +1,7 @@
 """Line breaking: between words, between Chinese characters, inside a word only where nothing else helps."""
 
 import unicodedata
+from typing import NamedTuple
 
 from services.proofgen import bidi
 from services.proofgen.fonts import UNITS_PER_PX
@@ -16,30 +17,46 @@ _AFTER = set("-/–—_@&,;")
 """ASCII marks after which a long word may break."""
 
 
-def wrap(text: str, style: Style, width_px: int) -> list[Line]:
-    """The text in as many lines as the width asks for; line breaks in it are kept.
+class Wrapped(NamedTuple):
+    """Lines, and how many characters found no room in them."""
 
-    Linear in the length of the text, which callers bound.
+    lines: list[Line]
+    hidden_chars: int
+
+
+def wrap(text: str, style: Style, width_px: int, lines_max: int) -> Wrapped:
+    """The text in at most so many lines; line breaks in it are kept.
+
+    Linear in the length of the text, which callers bound; only lines that are returned are shaped.
     """
-    return [line for piece in text.split("\n") for line in _wrap_paragraph(piece, style, width_px)]
+    lines: list[Line] = []
+    left = len(text) + 1
+    for paragraph in text.split("\n"):
+        if len(lines) == lines_max:
+            break
+        found = _wrap_paragraph(paragraph, style, width_px, lines_max - len(lines))
+        lines += found.lines
+        left -= len(paragraph) + 1 - found.hidden_chars
+    return Wrapped(lines, left)
 
 
-def _wrap_paragraph(text: str, style: Style, width_px: int) -> list[Line]:
+def _wrap_paragraph(text: str, style: Style, width_px: int, lines_max: int) -> Wrapped:
     whole = Shaped(text, style)
     line = whole.line()
     if line.width_px <= width_px:
-        return [line]
+        return Wrapped([line], 0)
     widths = whole.advances()
     base = bidi.base_level(text) if bidi.has_right_to_left(text) else 0
     for share in _SHARES:
-        pieces = _break(text, widths, int(width_px * UNITS_PER_PX * share))
+        pieces, end = _break(text, widths, int(width_px * UNITS_PER_PX * share), lines_max)
         lines = [shape(piece, style, base) for piece in pieces]
         if all(line.width_px <= width_px for line in lines):
             break
-    return lines
+    return Wrapped(lines, len(text) - end)
 
 
-def _break(text: str, widths: list[int], width_max: int) -> list[str]:
+def _break(text: str, widths: list[int], width_max: int, pieces_max: int) -> tuple[list[str], int]:
+    """The pieces, and where the last one ends."""
     pieces: list[str] = []
     start = good = 0  # the line's start, and the latest place where it may end
     used = used_at_good = 0
@@ -50,11 +67,15 @@ def _break(text: str, widths: list[int], width_max: int) -> list[str]:
             if good <= start:
                 good, used_at_good = index, used
             if good > start:
-                pieces.append(text[start:good].strip())
+                if piece := text[start:good].strip():
+                    pieces.append(piece)
                 start, used = good, used - used_at_good
+                if len(pieces) == pieces_max:
+                    return pieces, start
         used += width
-    pieces.append(text[start:].strip())
-    return [piece for piece in pieces if piece]
+    if piece := text[start:].strip():
+        pieces.append(piece)
+    return pieces, len(text)
 
 
 def _may_break(text: str, index: int) -> bool:

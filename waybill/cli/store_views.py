@@ -15,6 +15,7 @@ from waybill.cli.store_book import StoreBook
 from waybill.connecting import Standing, standing
 from waybill.connecting.standing import NEEDS_REAUTH
 from waybill.contracts import Store, StoreTokens
+from waybill.contracts.proof import Branding
 
 
 def list_stores(bootstrap: Bootstrap = None, topic_prefix: TopicPrefix = None) -> None:
@@ -79,10 +80,25 @@ def _store_facts(store: Store) -> dict[str, str]:
         elif isinstance(value, dict):
             found[name] = ", ".join(f"{ours}={theirs}" for ours, theirs in value.items()) or "-"
         elif name == "branding":
-            found[name] = store.branding.name or "-"
+            found[name] = _told(store.branding)
         else:
             found[name] = "-" if value is None else str(value)
     return found
+
+
+def _told(branding: Branding) -> str:
+    """The settings of the proof, but for those that stand as in a new store."""
+    default = Branding()
+    told = {
+        name: "…" if isinstance(value, bytes) else value
+        for name, value in branding
+        if value != getattr(default, name)
+    }
+    return ", ".join(f"{name}={_text(value)}" for name, value in told.items()) or "-"
+
+
+def _text(value: object) -> str:
+    return " | ".join(value) if isinstance(value, tuple) else str(value)
 
 
 def _token_facts(tokens: StoreTokens | None) -> dict[str, str]:

@@ -3,13 +3,13 @@
 import pytest
 from PIL import Image
 
+from services.proofgen.carrier_links import URL_CHARS_MAX
 from services.proofgen.codes import (
     BAR_HEIGHT_SHARE,
     BAR_MODULE_PX_MIN,
     BAR_QUIET_MODULES,
     QR_MODULE_PX_MIN,
     QR_QUIET_MODULES,
-    URL_CHARS_MAX,
     Symbol,
     code_128,
     is_readable,

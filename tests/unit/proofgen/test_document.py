@@ -3,10 +3,11 @@
 from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
+from pathlib import Path
 
 import pytest
 
-from services.proofgen.document import Cost, ProofDocument, plain
+from services.proofgen.document import Cost, ProofDocument, ProofWarning, RefusalReason, plain
 
 
 def test_equal_facts_have_one_hash(specimen: ProofDocument) -> None:
@@ -47,3 +48,9 @@ def test_any_changed_fact_changes_the_hash(specimen: ProofDocument) -> None:
 )
 def test_numbers_have_no_exponent_and_no_idle_zeros(number: str, text: str) -> None:
     assert text == plain(Decimal(number))
+
+
+def test_every_refusal_and_warning_is_explained() -> None:
+    told = (Path(__file__).parents[3] / "docs" / "proof.md").read_text("utf-8")
+
+    assert [word for word in (*RefusalReason, *ProofWarning) if f"`{word}`" not in told] == []

@@ -1,5 +1,7 @@
 """The store's logo on the proof: drawn small and grey, or left out with a warning."""
 
+import time
+import zlib
 from dataclasses import replace
 from io import BytesIO
 
@@ -8,7 +10,7 @@ from PIL import Image
 
 from services.proofgen.document import ProofDocument, ProofWarning, RenderedProof
 from services.proofgen.grid import A4, TOP
-from services.proofgen.logo import HEIGHT_MAX, WIDTH_MAX
+from services.proofgen.logo import BYTES_MAX, HEIGHT_MAX, WIDTH_MAX
 from services.proofgen.marks import ImageMark
 from services.proofgen.pages import lay_out
 from services.proofgen.render import render
@@ -19,6 +21,23 @@ def png(width: int, height: int, colour: str = "black", mode: str = "RGB") -> by
     file = BytesIO()
     Image.new(mode, (width, height), colour).save(file, "PNG")
     return file.getvalue()
+
+
+def chunk(name: bytes, data: bytes) -> bytes:
+    return len(data).to_bytes(4, "big") + name + data + zlib.crc32(name + data).to_bytes(4, "big")
+
+
+def bomb(width: int, height: int) -> bytes:
+    """A small file of a large picture: 8-bit grey, all of it one colour."""
+    header = width.to_bytes(4, "big") + height.to_bytes(4, "big") + bytes((8, 0, 0, 0, 0))
+    pixels = zlib.compress(bytes(min((width + 1) * height, 20_000_000)), 9)
+    chunks = chunk(b"IHDR", header) + chunk(b"IDAT", pixels) + chunk(b"IEND", b"")
+    return b"\x89PNG\r\n\x1a\n" + chunks
+
+
+def with_empty_profile(file: bytes) -> bytes:
+    """Behind the pixels, where Pillow stumbles with an error that is no error of files."""
+    return file[:-12] + chunk(b"iCCP", b"") + file[-12:]
 
 
 def with_logo(document: ProofDocument, logo: bytes) -> RenderedProof:
@@ -62,8 +81,30 @@ def test_what_is_transparent_is_white(specimen: ProofDocument) -> None:
 
 @pytest.mark.parametrize(
     "file",
-    [b"", b"no picture", png(40, 40)[:60], png(3_000, 2_000), b"GIF89a" + bytes(40)],
-    ids=["empty", "text", "cut", "too many pixels", "another format"],
+    [
+        b"",
+        b"no picture",
+        png(40, 40)[:60],
+        png(3_000, 2_000),
+        png(9_000, 1),
+        bomb(100_000, 100_000),
+        bomb(4_000, 4_000),
+        png(40, 40) + bytes(BYTES_MAX),
+        with_empty_profile(png(40, 40)),
+        b"GIF89a" + bytes(40),
+    ],
+    ids=[
+        "empty",
+        "text",
+        "cut",
+        "too many pixels",
+        "too long",
+        "bomb",
+        "small bomb",
+        "too many bytes",
+        "broken",
+        "another format",
+    ],
 )
 def test_a_logo_that_cannot_be_drawn_is_left_out_with_a_warning(
     specimen: ProofDocument, file: bytes
@@ -73,6 +114,13 @@ def test_a_logo_that_cannot_be_drawn_is_left_out_with_a_warning(
     assert ProofWarning.LOGO_UNREADABLE in found.warnings
     assert isinstance(without, RenderedProof)
     assert len(found.pages) == len(without.pages)
+
+
+def test_a_bomb_costs_nothing(specimen: ProofDocument) -> None:
+    started_s = time.process_time()
+    with_logo(specimen, bomb(4_000, 4_000))
+
+    assert time.process_time() - started_s < 0.2
 
 
 def test_the_logo_is_among_the_facts_that_are_hashed(specimen: ProofDocument) -> None:

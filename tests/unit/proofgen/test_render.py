@@ -3,6 +3,7 @@
 import hashlib
 import io
 import os
+import re
 import subprocess
 import sys
 from dataclasses import replace
@@ -265,11 +266,21 @@ def test_a_long_order_goes_on_with_heads_and_page_numbers(specimen: ProofDocumen
 
 def test_what_has_no_room_is_counted(endless: ProofDocument) -> None:
     everything = "\n".join(texts(page) for page in pages_of(endless))
+    hidden = re.search(r"and (\d+) more lines", everything)
 
-    assert "and 2940 more lines, 2940 units" in everything
+    assert hidden is not None
+    assert f"\n{3_000 - int(hidden[1])}\n" in everything  # the number of the last line shown
     assert "and 476 more parcels" in everything
     assert " lines]" in everything
     assert " characters]" in everything
+
+
+def test_of_many_short_items_sixty_are_shown(specimen: ProofDocument) -> None:
+    items = (ItemLine("LED lamp", Decimal(1), "SKU"),) * 3_000
+    everything = "\n".join(texts(page) for page in pages_of(replace(specimen, items=items)))
+
+    assert everything.count("\nLED lamp\n") == 60
+    assert "and 2940 more lines, 2940 units" in everything
 
 
 @pytest.mark.parametrize("paper", [A4, LETTER])

@@ -53,7 +53,7 @@ def plain(letter: str) -> int:
 @pytest.mark.parametrize("code", ADDRESSES)
 def test_an_address_is_drawn_as_it_is(code: str, style: Style) -> None:
     text = clean(ADDRESSES[code], 200).text
-    shown, replaced = covered(text, style)
+    shown, replaced, _ = covered(text, style, 200)
 
     assert (shown, replaced) == (text, False)
     assert 0 not in {glyph for _, glyph, _, _ in shape(shown, style).glyphs}
@@ -134,7 +134,7 @@ def test_bold_is_another_instance_of_the_same_face() -> None:
 
 def test_no_line_breaks_inside_of_a_conjunct_or_after_a_vowel_that_stands_first() -> None:
     for text in ("চক্রবর্ত্তীশ্রীকৃষ্ণক্ষ" * 4, "เก่งแม่โตใจไทย" * 6, "ព្រះនរោត្តមស្រី" * 6):
-        lines = wrap(text, STYLE, 150)
+        lines = wrap(text, STYLE, 150, 100).lines
 
         assert len(lines) > 3
         for line in lines[:-1]:
@@ -142,8 +142,20 @@ def test_no_line_breaks_inside_of_a_conjunct_or_after_a_vowel_that_stands_first(
 
 
 def test_no_chain_of_conjuncts_is_wider_than_its_line() -> None:
-    assert max(line.width_px for line in wrap("ক্" * 300, STYLE, 200)) <= 200
+    assert max(line.width_px for line in wrap("ক্" * 300, STYLE, 200, 1_000).lines) <= 200
     assert max(Shaped("ক্" * 300, STYLE).advances()) < 200 * 64
+
+
+def test_no_character_is_wider_than_the_narrowest_column() -> None:
+    widest = max(
+        sized(face, 26).font.get_glyph_h_advance(glyph)
+        for code in SCRIPTS
+        for face in (*STYLE.chain().faces, fonts._of_script(code, bold=True))
+        for letter in face.coverage
+        if (glyph := sized(face, 26).font.get_nominal_glyph(letter))
+    )
+
+    assert widest / 64 < 156 / 2
 
 
 def test_a_space_after_a_picture_is_a_space() -> None:

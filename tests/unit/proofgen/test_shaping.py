@@ -28,7 +28,7 @@ SCRIPTS = {
 @pytest.mark.parametrize("text", SCRIPTS.values(), ids=SCRIPTS.keys())
 @pytest.mark.parametrize("style", [STYLE, Style(30, bold=True), Style(22, mono=True)])
 def test_every_script_is_drawn_without_a_missing_glyph(text: str, style: Style) -> None:
-    shown, replaced = covered(text, style)
+    shown, replaced, _ = covered(text, style, 200)
     line = shape(shown, style)
 
     assert not replaced
@@ -47,13 +47,18 @@ def test_every_script_is_drawn_without_a_missing_glyph(text: str, style: Style) 
     ],
 )
 def test_a_character_that_no_font_has_is_named(text: str, shown: str) -> None:
-    assert (shown, True) == covered(text, STYLE)
+    assert (shown, True, 0) == covered(text, STYLE, 200)
 
 
 def test_marks_that_the_fonts_of_their_letter_lack_are_left_out() -> None:
-    shown, replaced = covered("中\u05b7", STYLE)
+    shown, replaced, _ = covered("中\u05b7", STYLE, 200)
 
     assert (shown, replaced) == ("中", True)
+
+
+def test_named_characters_find_room_or_are_cut() -> None:
+    assert covered("a\ue000\ue000b", STYLE, 20) == ("a[U+E000][U+E000]b", True, 0)
+    assert covered("a\ue000\ue000b", STYLE, 12) == ("a[U+E000]", True, 2)
 
 
 def test_arabic_letters_join() -> None:

@@ -13,7 +13,7 @@ STYLE = Style(26)
 
 
 def texts(text: str, width_px: int) -> list[str]:
-    return [line.text for line in wrap(text, STYLE, width_px)]
+    return [line.text for line in wrap(text, STYLE, width_px, 1_000).lines]
 
 
 def test_words_stay_whole() -> None:
@@ -54,7 +54,7 @@ def test_a_long_code_breaks_after_its_hyphen() -> None:
     ],
 )
 def test_no_line_is_too_wide_and_nothing_is_lost(text: str, width_px: int) -> None:
-    lines = wrap(text, STYLE, width_px)
+    lines = wrap(text, STYLE, width_px, 1_000).lines
 
     assert all(line.width_px <= width_px for line in lines)
     assert text.replace(" ", "") == "".join(line.text for line in lines).replace(" ", "")

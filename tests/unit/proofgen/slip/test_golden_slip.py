@@ -24,7 +24,7 @@ LAYOUTS = {
     "pictured": "a195f61d4972719dedf0eb689f51a533cc5e2cfa9fbb54b1f840b5a3bcf1e615",
     "held_letter": "8174168c6ba97731b88cb5dbb78effdf547303f28952ba33e621f474bcb5c4e9",
     "many_scripts": "081f6674131edafb8201e757c7d068e9b37b2294bfbd1d69ec1325feaddab162",
-    "endless": "1120c381bd54d6ef2f78aa165e84c3b2cdb6ada69a965bc1a023679a269a0341",
+    "endless": "729e9de93feef986812c49176bd97fd70c591defa1114d6c203ceb55ea374876",
 }
 FILES = {
     "specimen": "f9f49202ce6c71d3f3b39625886c3a47155349d98efaa2a643f26a1890202bfe",
@@ -32,7 +32,7 @@ FILES = {
     "pictured": "ba8c206237076aeac5d1cc2d25c618fdef091e296474bc022d736aa73206f6a3",
     "held_letter": "ffac677d7a7a95195c7ed1b91c8203d3cdf28f8859960cc05116f6c43ce3d17a",
     "many_scripts": "2dc5b4c3e3f26426698998cf6a6770c9b8564f4f194138620018ae7b6f7088c2",
-    "endless": "c61b14e80ed98afa4a0c24d8de9d90281e9d2b3ed87a98a37d447fef952d9af6",
+    "endless": "ee62315826f8326923f95771bf7f4bf95f31d37ed6b80c8270978e37b9069e71",
 }
 
 
