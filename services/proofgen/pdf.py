@@ -4,12 +4,12 @@ PDF knows the compression and the row filters of PNG, so the rows stand in the f
 them: nothing is decoded, and no bar is smeared, as it would be by the JPEG that Pillow makes of grey pages.
 """
 
-import struct
 from collections.abc import Iterable
 
 from services.proofgen import png
+from services.proofgen.grid import DPI
 
-_POINTS_PER_METRE = 72 * png.INCHES_PER_METRE
+_POINTS_PER_PX = 72 / DPI
 _HEAD = b"%PDF-1.4\n%\xe2\xe3\xcf\xd3\n"
 """The second line tells programs that the file is no text."""
 _CATALOGUE, _PAGES, _FIRST = 1, 2, 3
@@ -17,7 +17,7 @@ _OBJECTS_PER_PAGE = 3
 
 
 def encode(pages: Iterable[bytes]) -> bytes:
-    """The file of pages that `png.encode` wrote, each as large as its resolution says."""
+    """The file of pages that `png.encode` wrote, each as large as it is at `DPI`."""
     bodies: list[bytes] = []
     for page in pages:
         bodies += _page(page, _FIRST + len(bodies))
@@ -30,10 +30,9 @@ def encode(pages: Iterable[bytes]) -> bytes:
 
 def _page(page: bytes, number: int) -> tuple[bytes, bytes, bytes]:
     """The page, what is drawn on it, and its image; `number` is the page's own."""
-    chunks = png.chunks_of(page)
-    width, height = struct.unpack(">II", chunks[b"IHDR"][:8])
-    per_metre = struct.unpack(">I", chunks[b"pHYs"][:4])[0]
-    right, top = (f"{side * _POINTS_PER_METRE / per_metre:.2f}" for side in (width, height))
+    parts = png.parts_of(page)
+    width, height = parts.width_px, parts.height_px
+    right, top = (f"{side * _POINTS_PER_PX:.2f}" for side in (width, height))
     box = f"<</Type/Page/Parent {_PAGES} 0 R/MediaBox[0 0 {right} {top}]/Contents {number + 1} 0 R"
     resources = f"/Resources<</XObject<</Page {number + 2} 0 R>>>>>>"
     drawing = f"{right} 0 0 {top} 0 0 cm /Page Do"
@@ -44,7 +43,7 @@ def _page(page: bytes, number: int) -> tuple[bytes, bytes, bytes]:
     return (
         (box + resources).encode(),
         _stream("", drawing.encode()),
-        _stream(image, chunks[b"IDAT"]),
+        _stream(image, parts.pixels),
     )
 
 
