@@ -48,7 +48,7 @@ def run(world: World, shut: str, backlog: int, waiting: int) -> float:
     others = [trade_id for trade_id, store_id in world.store_of.items() if store_id != shut]
     with stand_in(world), world.service("notifier"):
         world.wait_ready("notifier")
-        send(world, others[2 * backlog :][: backlog // 2])  # the first ones are slower: not measured
+        send(world, others[2 * backlog :][: backlog // 2])  # the first are slower, and not measured
         alone = send(world, others[:backlog])
         print(f"alone             {alone:8.1f} shipments/s of the healthy store")
         pile_up(world, mine[:waiting])

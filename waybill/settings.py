@@ -20,6 +20,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from waybill.alibaba.settings import AlibabaSettings, AppCredentials
 from waybill.contracts.topics import PARTITIONS_DEFAULT
+from waybill.pictures.links import is_host
 
 _KEY_FILE_CHARS_MAX = 65_536
 """A key has 44; a wrong file should not be read whole."""
@@ -141,6 +142,20 @@ class Settings(BaseSettings):
     registry_url: str | None = Field(
         None, description="Schema Registry, to read the Confluent wire format on public topics."
     )
+    picture_hosts: str = Field(
+        "alicdn.com,aliimg.com",
+        description="Hosts whose pictures of goods may be fetched for packing slips, with all names below "
+        "them; several with commas. Only over https, only at public addresses, and only for stores "
+        "with `slip_pictures`.",
+    )
+
+    @field_validator("picture_hosts")
+    @classmethod
+    def _host_names(cls, hosts: str) -> str:
+        bad = sum(not is_host(name) for name in hosts.split(",") if hosts)
+        if bad:
+            raise ValueError(f"{bad} of them are no host names such as alicdn.com")
+        return hosts
 
     @field_validator("seal_key", mode="before")
     @classmethod

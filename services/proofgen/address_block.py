@@ -25,7 +25,8 @@ DIFFERENCES_MAX = 8
 BODY_LEADING = 36
 SMALL_LEADING = 30
 
-_COLUMNS = 6
+COLUMNS = 6
+"""Of the twelve, for each address."""
 _PARTS = {
     AddressPart.NAME: labels.PERSON,
     AddressPart.STREET: labels.STREET,
@@ -39,20 +40,21 @@ _PARTS = {
 def address_block(document: ProofDocument, setter: Typesetter) -> Block:
     """Both addresses; the recipient's is the order's."""
     sketch = Sketch()
-    sender, recipient = 0, column(_COLUMNS)
+    sender, recipient = 0, column(COLUMNS)
     bottoms = (
-        _address(sketch, sender, labels.SENDER, document.ship_from, setter),
-        _address(sketch, recipient, labels.RECIPIENT, document.ship_to, setter),
+        put_address(sketch, sender, labels.SENDER, document.ship_from, setter),
+        put_address(sketch, recipient, labels.RECIPIENT, document.ship_to, setter),
     )
     y = _match(sketch, recipient, bottoms[1] + 18, document.address_match, setter)
     sketch.height_px = max(bottoms[0], y)
     return sketch.block(space_below=36)
 
 
-def _address(
+def put_address(
     sketch: Sketch, x: int, label: Label, address: PostalAddress | None, setter: Typesetter
 ) -> int:
-    sketch.box(x, 0, span(_COLUMNS), 2)
+    """One address, half of the content wide, below a rule at the top; returns the lowest baseline."""
+    sketch.box(x, 0, span(COLUMNS), 2)
     setter.captions.put(sketch, x, 38, label)
     if address is None or address.is_empty:
         return setter.captions.missing(sketch, x, 80)
@@ -71,7 +73,7 @@ def _phone(sketch: Sketch, x: int, y: int, phone: str | None, setter: Typesetter
     if not phone:
         setter.captions.put(sketch, end, y, labels.NOT_PROVIDED, SMALL)
         return y
-    width = x + span(_COLUMNS) - end
+    width = x + span(COLUMNS) - end
     sketch.text(end, y, setter.line(phone, BODY.for_text(phone), width, LINE_CHARS_MAX))
     return y
 
@@ -116,7 +118,7 @@ def _set(
     text: str, style: Style, address: PostalAddress, setter: Typesetter, lines_max: int = 6
 ) -> list[Line]:
     styled = style.for_text(text, address.country_code)
-    width = span(_COLUMNS)
+    width = span(COLUMNS)
     return setter.lines(text, styled, width, lines_max=lines_max, chars_max=LINE_CHARS_MAX)
 
 
@@ -145,7 +147,7 @@ def _difference(difference: Difference, setter: Typesetter) -> list[Line]:
         f"{difference.order or missing} ({words(labels.IN_ORDER)}), "
         f"{difference.label or missing} ({words(labels.ON_LABEL)})"
     )
-    width = span(_COLUMNS) - 38
+    width = span(COLUMNS) - 38
     return setter.lines(
         text, SMALL.for_text(text), width, lines_max=3, chars_max=2 * LINE_CHARS_MAX
     )

@@ -20,7 +20,7 @@ from services.proofgen.document import (
     PostalAddress,
     ProofDocument,
 )
-from services.proofgen.grid import A4, PAPERS
+from services.proofgen.grid import A4, PAPERS, Paper
 from services.proofgen.labels import LANGUAGES
 from waybill.contracts import Claim, Order, Shipment
 from waybill.contracts.base import Address, LogisticsType, Option, WeightUnit
@@ -49,29 +49,32 @@ def document_of(
         shipment_id=shipment.shipment_id,
         shipment_revision=shipment.effective_revision,
         tracking_number=shipment.tracking_number,
-        carrier_name=_name_or_code(shipment.carrier),
+        carrier_name=name_or_code(shipment.carrier),
         carrier_code=claim.carrier_code or None,
         logistics_type=_logistics_type(claim),
-        shipped_at=_local_if_known(shipment.shipped_at, shipment_zone),
+        shipped_at=local_if_known(shipment.shipped_at, shipment_zone),
         ship_to=_postal(order.ship_to),
         store_name=claim.branding.name,
-        ordered_at=_local_if_known(order.ordered_at, zone),
+        ordered_at=local_if_known(order.ordered_at, zone),
         buyer_name=order.buyer.name if order.buyer else None,
         tracking_url=shipment.tracking_url,
-        service=_name_or_code(shipment.service),
-        label_created_at=_local_if_known(shipment.label_created_at, shipment_zone),
-        ship_from=_sender(shipment, order, claim.branding),
+        service=name_or_code(shipment.service),
+        label_created_at=local_if_known(shipment.label_created_at, shipment_zone),
+        ship_from=sender(shipment, order, claim.branding),
         address_match=match(order.ship_to, shipment.ship_to) if order.ship_to else AddressMatch(),
         address_must_match=claim.branding.address_mismatch is not AddressMismatch.WARN,
-        items=_shipped_items(shipments, order) if items_named else _order_items(order),
+        items=tuple(
+            line
+            for line, _ in (shipped_lines(shipments, order) if items_named else order_lines(order))
+        ),
         items_are_whole_order=not items_named,
         parcels=_parcels(shipments),
         cost=_cost(shipments),
         shows_cost=claim.branding.show_cost,
         note_to_buyer=_note(shipments, order),
         logo=claim.branding.logo,
-        paper=PAPERS.get(claim.branding.paper, A4),
-        third_language=_third_language(claim.branding),
+        paper=paper_of(claim.branding),
+        third_language=third_language_of(claim.branding),
     )
 
 
@@ -88,11 +91,13 @@ def _local(time: datetime, zone: str) -> datetime:
         return time.astimezone(UTC)
 
 
-def _local_if_known(time: datetime | None, zone: str) -> datetime | None:
+def local_if_known(time: datetime | None, zone: str) -> datetime | None:
+    """The time as it is printed for the zone, or in UTC when nobody knows the zone."""
     return _local(time, zone) if time else None
 
 
-def _name_or_code(named: Carrier | Service | None) -> str | None:
+def name_or_code(named: Carrier | Service | None) -> str | None:
+    """What people call it."""
     return (named.name or named.code) if named else None
 
 
@@ -111,13 +116,20 @@ def _logistics_type(claim: Claim) -> str | None:
     return claim.logistics_type.value if known else None
 
 
-def _third_language(branding: Branding) -> str | None:
+def paper_of(branding: Branding) -> Paper:
+    """The store's paper; A4 for one that is not known."""
+    return PAPERS.get(branding.paper, A4)
+
+
+def third_language_of(branding: Branding) -> str | None:
+    """The store's third language, if the labels know it."""
     known = branding.third_language in LANGUAGES
     return str(branding.third_language) if known else None
 
 
-def _sender(shipment: Shipment, order: Order, branding: Branding) -> PostalAddress | None:
-    if shipment.ship_from:
+def sender(shipment: Shipment | None, order: Order, branding: Branding) -> PostalAddress | None:
+    """Who sends: as the shipment says, else the store, else the order."""
+    if shipment and shipment.ship_from:
         return _postal(shipment.ship_from)
     if branding.address_lines:
         return PostalAddress(
@@ -126,25 +138,32 @@ def _sender(shipment: Shipment, order: Order, branding: Branding) -> PostalAddre
     return _postal(order.ship_from)
 
 
-def _order_items(order: Order) -> tuple[ItemLine, ...]:
+Lines = tuple[tuple[ItemLine, OrderItem | None], ...]
+"""Lines as they are printed, each with the order's line that it belongs to."""
+
+
+def order_lines(order: Order) -> Lines:
+    """The lines of the order that were not taken out of it."""
     lines = (item for item in order.items if item.status != _REMOVED_LINE)
     return tuple(
-        ItemLine(item.name, item.quantity, item.sku, item.unit, _options(item.options))
+        (ItemLine(item.name, item.quantity, item.sku, item.unit, _options(item.options)), item)
         for item in lines
     )
 
 
-def _shipped_items(shipments: tuple[Shipment, ...], order: Order) -> tuple[ItemLine, ...]:
+def shipped_lines(shipments: tuple[Shipment, ...], order: Order) -> Lines:
+    """The lines that the shipments name; the same line of the order in two of them is one."""
     by_line = {item.line_id: item for item in order.items}
     by_sku = {item.sku: item for item in order.items if item.sku}
-    lines: dict[object, ItemLine] = {}
+    lines: dict[object, tuple[ItemLine, OrderItem | None]] = {}
     for number, item in enumerate(item for shipment in shipments for item in shipment.items):
         ordered = by_line.get(item.line_id or "") or by_sku.get(item.sku or "")
         line = _shipped_item(item, ordered)
         # the same line of the order in two parts is one line of the page
         key = (ordered.line_id, line.unit) if ordered else number
-        before = lines.get(key)
-        lines[key] = replace(line, quantity=line.quantity + before.quantity) if before else line
+        if key in lines:
+            line = replace(line, quantity=line.quantity + lines[key][0].quantity)
+        lines[key] = (line, ordered)
     return tuple(lines.values())
 
 

@@ -1,5 +1,6 @@
 """What was shipped: items, parcels and the note to the buyer, in blocks that pages can split."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -80,15 +81,18 @@ def parcels_table(document: ProofDocument, setter: Typesetter) -> Table | None:
 
 def note_block(document: ProofDocument, setter: Typesetter) -> Block | None:
     """The note to the buyer, if there is one."""
-    if not document.note_to_buyer:
-        return None
+    note = document.note_to_buyer
+    return text_block(labels.NOTE, note, setter) if note else None
+
+
+def text_block(label: Label, text: str, setter: Typesetter) -> Block:
+    """A text of some lines beside its label; a long one is cut with a statement."""
     sketch = Sketch()
     sketch.box(0, 0, WIDTH, 2)
-    put_lines(sketch, 0, 38, setter.captions.lines(labels.NOTE, HEADING), 32)
-    style = BODY.for_text(document.note_to_buyer)
+    put_lines(sketch, 0, 38, setter.captions.lines(label, HEADING), 32)
     lines = setter.lines(
-        document.note_to_buyer,
-        style,
+        text,
+        BODY.for_text(text),
         _NOTE_WIDTH,
         lines_max=NOTE_LINES_MAX,
         chars_max=NOTE_CHARS_MAX,
@@ -125,7 +129,7 @@ def _item_row(number: int, item: ItemLine, setter: Typesetter) -> Block:
         put_lines(sketch, _SKU_X, 40, sku, 30)
     else:
         setter.captions.missing(sketch, _SKU_X, 40)
-    _options(sketch, _name(sketch, item.name, setter), item, setter)
+    put_name(sketch, _NAME_X, 40, _NAME_WIDTH, item, setter)
     sketch.text_right(_QUANTITY_RIGHT, 40, _quantity(item.quantity, NUMBER))
     if item.unit:
         sketch.text(_UNIT_X, 40, setter.line(item.unit, BODY.for_text(item.unit), _UNIT_WIDTH, 40))
@@ -133,40 +137,50 @@ def _item_row(number: int, item: ItemLine, setter: Typesetter) -> Block:
     return sketch.block()
 
 
-def _name(sketch: Sketch, name: str | None, setter: Typesetter) -> int:
-    """The name; returns the next baseline."""
-    if not name:
-        return setter.captions.missing(sketch, _NAME_X, 40) + 32
-    lines = setter.lines(
-        name, BODY.for_text(name), _NAME_WIDTH, lines_max=3, chars_max=NAME_CHARS_MAX
-    )
-    return put_lines(sketch, _NAME_X, 40, lines, 34) - 2
-
-
-def _options(sketch: Sketch, y: int, item: ItemLine, setter: Typesetter) -> None:
-    if not item.options:
-        return
-    text = "  ·  ".join(f"{name}: {value}" for name, value in item.options[:OPTIONS_MAX])
-    lines = setter.lines(
-        text, SMALL.for_text(text), _NAME_WIDTH, lines_max=2, chars_max=OPTIONS_CHARS_MAX
-    )
-    put_lines(sketch, _NAME_X, y, lines, 30)
+def put_name(
+    sketch: Sketch,
+    x: int,
+    y: int,
+    width: int,
+    item: ItemLine,
+    setter: Typesetter,
+    *,
+    lines_max: tuple[int, int] = (3, 2),
+) -> None:
+    """The item's name with its first baseline at y, and its options below, each in so many lines at most."""
+    if item.name:
+        style = BODY.for_text(item.name)
+        lines = setter.lines(
+            item.name, style, width, lines_max=lines_max[0], chars_max=NAME_CHARS_MAX
+        )
+        y = put_lines(sketch, x, y, lines, 34) - 2
+    else:
+        y = setter.captions.missing(sketch, x, y) + 32
+    if item.options:
+        text = "  ·  ".join(f"{name}: {value}" for name, value in item.options[:OPTIONS_MAX])
+        style = SMALL.for_text(text)
+        lines = setter.lines(
+            text, style, width, lines_max=lines_max[1], chars_max=OPTIONS_CHARS_MAX
+        )
+        put_lines(sketch, x, y, lines, 30)
 
 
 def _total(items: tuple[ItemLine, ...], setter: Typesetter) -> Block:
-    """The sum for each unit; more than a few units have no sum worth reading."""
     sketch = Sketch()
-    sums: dict[str, Decimal] = {}
-    for item in items:
-        sums[item.unit or ""] = sums.get(item.unit or "", Decimal()) + item.quantity
-    if len(sums) > UNITS_MAX:
-        sums = {"": sum(sums.values(), Decimal())}
     setter.captions.stack(sketch, _NAME_X, 42, labels.TOTAL_UNITS)
-    for row, (unit, total) in enumerate(sums.items()):
+    for row, (unit, total) in enumerate(sums_by_unit(items).items()):
         y = 42 + row * 36
         sketch.text_right(_QUANTITY_RIGHT, y, _quantity(total, BODY_BOLD))
         sketch.text(_UNIT_X, y, setter.line(unit, BODY.for_text(unit), _UNIT_WIDTH, 40))
     return sketch.block(space_below=40)
+
+
+def sums_by_unit(items: Iterable[ItemLine]) -> dict[str, Decimal]:
+    """The sum for each unit; more than a few units have no sum worth reading, and only one over all."""
+    sums: dict[str, Decimal] = {}
+    for item in items:
+        sums[item.unit or ""] = sums.get(item.unit or "", Decimal()) + item.quantity
+    return sums if len(sums) <= UNITS_MAX else {"": sum(sums.values(), Decimal())}
 
 
 def _quantity(number: Decimal, style: Style) -> Line:

@@ -1,5 +1,6 @@
 """How the parcel was sent: carrier, service, type, times, parcels, weight and cost, in two rows of four."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -32,14 +33,27 @@ def put_facts(
     sketch: Sketch, x: int, y: int, width: int, document: ProofDocument, setter: Typesetter
 ) -> int:
     """Both rows, from y downwards; returns the lowest baseline."""
-    cell = (width - 3 * COLUMN_GAP) // 4
     for row in (_how(document, setter.captions), _what(document)):
-        bottoms = [
-            _put_fact(sketch, x + number * (cell + COLUMN_GAP), y + 44, cell, fact, setter)
-            for number, fact in enumerate(row)
-        ]
-        y = max(bottoms)
+        y = put_row(sketch, x, y, width, row, setter)
     return y
+
+
+def put_row(
+    sketch: Sketch,
+    x: int,
+    y: int,
+    width: int,
+    row: Iterable[Fact],
+    setter: Typesetter,
+    *,
+    cells: int = 4,
+) -> int:
+    """Facts beside each other below y, in cells of equal width; returns the lowest baseline."""
+    cell = (width - (cells - 1) * COLUMN_GAP) // cells
+    return max(
+        _put_fact(sketch, x + number * (cell + COLUMN_GAP), y + 44, cell, fact, setter)
+        for number, fact in enumerate(row)
+    )
 
 
 def _how(document: ProofDocument, captions: Captions) -> tuple[Fact, ...]:
@@ -50,7 +64,7 @@ def _how(document: ProofDocument, captions: Captions) -> tuple[Fact, ...]:
         Fact(labels.CARRIER, document.carrier_name or document.carrier_code, code),
         Fact(labels.SERVICE, document.service),
         Fact(labels.LOGISTICS_TYPE, document.logistics_type, told),
-        _time(labels.SHIPPED, document.shipped_at),
+        time_fact(labels.SHIPPED, document.shipped_at),
     )
 
 
@@ -60,7 +74,7 @@ def _what(document: ProofDocument) -> tuple[Fact, ...]:
     if document.shows_cost:
         facts.append(_cost(document.cost))
     if document.label_created_at and document.label_created_at != document.shipped_at:
-        facts.append(_time(labels.LABEL_CREATED, document.label_created_at))
+        facts.append(time_fact(labels.LABEL_CREATED, document.label_created_at))
     return tuple(facts)
 
 
@@ -71,7 +85,8 @@ def _packages(parcels: tuple[Parcel, ...]) -> Fact:
     return Fact(labels.PACKAGES, str(len(parcels)), counted)
 
 
-def _time(label: Label, time: datetime | None) -> Fact:
+def time_fact(label: Label, time: datetime | None) -> Fact:
+    """A day, with the time of the day as its detail."""
     return Fact(label, day(time), clock(time)) if time else Fact(label, None)
 
 

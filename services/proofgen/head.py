@@ -1,6 +1,7 @@
 """Top of the pages: title, document id, time of issue, and the order that the proof belongs to."""
 
 from datetime import UTC
+from itertools import zip_longest
 
 from services.proofgen import labels
 from services.proofgen.document import ProofDocument
@@ -32,7 +33,7 @@ NAME_LINES_MAX = 2
 def first_head(document: ProofDocument, setter: Typesetter) -> Block:
     """The head of the first page."""
     sketch = Sketch()
-    y = _title(sketch, setter) + 54
+    y = put_title(sketch, labels.TITLE, setter) + 54
     _issued(sketch, document, setter)
     _document_id(sketch, y, document, setter)
     sketch.box(0, y + 20, WIDTH, 4)
@@ -42,26 +43,43 @@ def first_head(document: ProofDocument, setter: Typesetter) -> Block:
 
 def next_head(document: ProofDocument, setter: Typesetter) -> Block:
     """The head of the pages after the first: enough to know what they belong to."""
+    numbers = (
+        (labels.ORDER_NUMBER, document.order_id),
+        (labels.TRACKING_NUMBER, document.tracking_number or ""),
+    )
+    return continued_head(labels.TITLE, numbers, setter)
+
+
+def continued_head(
+    title: Label, numbers: tuple[tuple[Label, str], ...], setter: Typesetter
+) -> Block:
+    """The title again, and up to two numbers at the right."""
     sketch = Sketch()
-    for y, label, style, ink, number, numbers_label in (
-        (28, labels.TITLE, STRONG, BLACK, document.order_id, labels.ORDER_NUMBER),
-        (64, labels.CONTINUED, LABEL, TEXT_GREY, document.tracking_number, labels.TRACKING_NUMBER),
-    ):
-        end = setter.captions.put(sketch, 0, y, label, style, ink)
-        room = WIDTH - end - setter.captions.width_px(numbers_label) - 2 * 16
-        line = setter.line(number or "", CODE, room, ORDER_ID_CHARS_MAX)
-        sketch.text_right(WIDTH, y, line)
-        setter.captions.put_right(sketch, WIDTH - round(line.width_px) - 16, y, numbers_label)
+    rows = ((28, title, STRONG, BLACK), (64, labels.CONTINUED, LABEL, TEXT_GREY))
+    for (y, words, style, ink), number in zip_longest(rows, numbers):
+        end = setter.captions.put(sketch, 0, y, words, style, ink)
+        if number:
+            _number(sketch, end, y, number, setter)
     return sketch.block(space_below=36)
 
 
-def _title(sketch: Sketch, setter: Typesetter) -> int:
-    """The title; returns the lowest baseline."""
-    english = shape_fixed(labels.TITLE.en, TITLE)
+def _number(
+    sketch: Sketch, left: int, y: int, number: tuple[Label, str], setter: Typesetter
+) -> None:
+    label, text = number
+    room = WIDTH - left - setter.captions.width_px(label) - 2 * 16
+    line = setter.line(text, CODE, room, ORDER_ID_CHARS_MAX)
+    sketch.text_right(WIDTH, y, line)
+    setter.captions.put_right(sketch, WIDTH - round(line.width_px) - 16, y, label)
+
+
+def put_title(sketch: Sketch, title: Label, setter: Typesetter) -> int:
+    """The page's title; returns the lowest baseline."""
+    english = shape_fixed(title.en, TITLE)
     sketch.text(-3, 56, english)  # the P's stem on the margin
-    chinese = shape_fixed(labels.TITLE.zh, TITLE_ZH)
+    chinese = shape_fixed(title.zh, TITLE_ZH)
     sketch.text(round(english.width_px) + 22, 56, chinese, TEXT_GREY)
-    third = setter.captions.translated(labels.TITLE)._replace(en="", zh="")
+    third = setter.captions.translated(title)._replace(en="", zh="")
     if not third.third:
         return 56
     setter.captions.put(sketch, 0, 102, third, TITLE_THIRD)

@@ -112,6 +112,23 @@ STATEMENT = Label(
     "本凭证由卖家根据自身发货记录出具，非承运商单据，不代表货物已送达。",
 )
 
+PACKING_SLIP = Label("Packing slip", "装箱单")
+SHIP_BY = Label("Ship by", "最晚发货")
+REQUESTED_SERVICE = Label("Requested service", "买家所选服务")
+LOCATION = Label("Location", "库位")
+ITEM = Label("Item", "商品")
+NO_PICTURE = Label("no picture", "无图")
+TOTAL = Label("Total", "合计")
+LINES = Label("{lines} lines", "{lines} 行")
+GIFT = Label("Gift", "礼品")
+GIFT_MESSAGE = Label("Gift message", "礼品留言")
+CUSTOMER_NOTE = Label("Note from the buyer", "买家留言")
+SHIPMENT_ITEMS = Label("items of this shipment", "本次发货商品")
+UNPAID = Label("Do not ship yet: not paid", "未付款，暂勿发货")
+ON_HOLD = Label("Do not ship yet: on hold", "已冻结，暂勿发货")
+CANCELLED = Label("Do not ship: cancelled", "订单已取消，请勿发货")
+UNCLEAR = Label("Do not ship yet: status not clear", "状态不明，暂勿发货")
+
 
 def more_address_lines(lines: int) -> str:
     """How many lines of an address did not find room."""

@@ -7,7 +7,7 @@ from io import BytesIO
 
 from PIL import Image
 
-from services.proofgen.document import ProofDocument, ProofWarning
+from services.proofgen.document import ProofWarning
 from services.proofgen.marks import Block, ImageMark
 from services.proofgen.typesetter import Typesetter
 
@@ -25,11 +25,11 @@ _SPACE_BELOW = 26
 _WHITE = 255
 
 
-def logo_block(document: ProofDocument, setter: Typesetter) -> Block | None:
+def logo_block(logo: bytes | None, setter: Typesetter) -> Block | None:
     """The logo at the top of the first page; None without one, with a warning if it cannot be drawn."""
-    if document.logo is None:
+    if logo is None:
         return None
-    image = _drawable(document.logo)
+    image = drawable(logo, WIDTH_MAX, HEIGHT_MAX)
     if image is None:
         setter.warnings.add(ProofWarning.LOGO_UNREADABLE)
         return None
@@ -37,7 +37,7 @@ def logo_block(document: ProofDocument, setter: Typesetter) -> Block | None:
 
 
 @lru_cache(32)
-def _drawable(file: bytes) -> Image.Image | None:
+def drawable(file: bytes, width_max: int, height_max: int) -> Image.Image | None:
     """Grey on white, no larger than its place; None for what is no PNG file of a sensible size."""
     width, height = _size(file)
     if (
@@ -55,7 +55,7 @@ def _drawable(file: bytes) -> Image.Image | None:
         return None
     sheet = Image.new("L", coloured.size, _WHITE)
     sheet.paste(coloured.convert("L"), mask=coloured.getchannel("A"))
-    scale = min(WIDTH_MAX / sheet.width, HEIGHT_MAX / sheet.height, 1.0)
+    scale = min(width_max / sheet.width, height_max / sheet.height, 1.0)
     if scale == 1.0:
         return sheet
     size = (max(1, round(sheet.width * scale)), max(1, round(sheet.height * scale)))

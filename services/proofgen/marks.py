@@ -13,6 +13,7 @@ from services.proofgen.codes import Symbol
 from services.proofgen.shaping import Line
 
 BLACK = 0
+WHITE = 255
 TEXT_GREY = 52
 """Labels: darker than needed on screen, so that a black-and-white copy keeps them."""
 RULE_GREY = 176
@@ -96,6 +97,11 @@ class Sketch:
         """A code with its quiet zone."""
         self.marks.append(SymbolMark(x, y, symbol))
         self.height_px = max(self.height_px, y + symbol.image.height)
+
+    def image(self, x: int, y: int, image: Image.Image) -> None:
+        """A grey picture."""
+        self.marks.append(ImageMark(x, y, image))
+        self.height_px = max(self.height_px, y + image.height)
 
     def block(self, space_below: int = 0) -> Block:
         """The finished block."""

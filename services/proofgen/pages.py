@@ -14,7 +14,8 @@ from services.proofgen.marks import Block, Placed
 from services.proofgen.tracking_block import make_codes, tracking_block
 from services.proofgen.typesetter import Typesetter
 
-_FOOT_GAP = 24
+FOOT_GAP = 24
+"""White above the foot."""
 
 
 class Page(NamedTuple):
@@ -25,7 +26,7 @@ class Page(NamedTuple):
 
 
 @dataclass(slots=True)
-class _Flow:
+class Flow:
     """Fills pages from the top; a block that does not fit opens the next page."""
 
     next_head: Block
@@ -34,23 +35,28 @@ class _Flow:
     pages: list[list[Placed]] = field(default_factory=lambda: [[]])
 
     def add(self, block: Block) -> None:
+        """Put it below what is there, whether it fits or not."""
         self.pages[-1].append(Placed(self.y, block))
         self.y += block.height_px
 
     def fits(self, height_px: int) -> bool:
+        """Whether the page has so much left."""
         return self.y + height_px <= self.bottom
 
     def add_where_it_fits(self, block: Block) -> None:
+        """Put it on this page, or on the next."""
         if not self.fits(block.height_px):
             self.turn()
         self.add(block)
 
     def turn(self) -> None:
+        """Open the next page with its head."""
         self.pages.append([])
         self.y = TOP
         self.add(self.next_head)
 
     def add_table(self, table: Table) -> None:
+        """Put its rows on as many pages as they need, each with the table's head."""
         first = table.rows[0].height_px if table.rows else 0
         if not self.fits(table.head.height_px + first):
             self.turn()
@@ -65,8 +71,8 @@ class _Flow:
 def lay_out(document: ProofDocument, payload_sha256: str, setter: Typesetter) -> list[Page]:
     """The pages of a document whose must-haves are present; what was cut stands in `setter.warnings`."""
     foot_top = document.paper.bottom - foot(document, payload_sha256, 1, 1, setter).height_px
-    flow = _Flow(next_head(document, setter), foot_top - _FOOT_GAP)
-    if logo := logo_block(document, setter):
+    flow = Flow(next_head(document, setter), foot_top - FOOT_GAP)
+    if logo := logo_block(document.logo, setter):
         flow.add(logo)
     flow.add(first_head(document, setter))
     flow.add(tracking_block(document, make_codes(document, setter), setter))

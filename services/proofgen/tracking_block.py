@@ -76,11 +76,12 @@ def tracking_block(document: ProofDocument, codes: Codes, setter: Typesetter) ->
         y = max(y, _qr(sketch, codes.qr, document.tracking_url or "", setter))
     sketch.box(left, y + 36, _INNER, 1, RULE_GREY)
     bottom = put_facts(sketch, left, y + 36, _INNER, document, setter) + 40
-    _frame(sketch, bottom)
+    put_frame(sketch, bottom)
     return sketch.block(space_below=38)
 
 
-def _frame(sketch: Sketch, bottom: int) -> None:
+def put_frame(sketch: Sketch, bottom: int) -> None:
+    """A frame over the whole width, from the top to `bottom`."""
     sketch.box(0, 0, WIDTH, FRAME_PX)
     sketch.box(0, bottom, WIDTH, FRAME_PX)
     sketch.box(0, 0, FRAME_PX, bottom)

@@ -68,3 +68,18 @@ def test_a_site_that_is_wrong_is_told_without_its_secret(monkeypatch: pytest.Mon
     with pytest.raises(ValidationError, match="alibaba") as caught:
         ConnectSettings()
     assert "helloworld" not in str(caught.value)
+
+
+def test_hosts_of_pictures_are_names_and_nothing_else(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert "alicdn.com" in Settings().picture_hosts.split(",")
+
+    monkeypatch.setenv("WAYBILL_PICTURE_HOSTS", "")
+    assert not Settings().picture_hosts
+
+    monkeypatch.setenv(
+        "WAYBILL_PICTURE_HOSTS", "example.org,127.0.0.1,*.example.org,https://x.org/"
+    )
+    with pytest.raises(ValidationError) as caught:
+        Settings()
+    told = settings_error(caught.value)
+    assert "WAYBILL_PICTURE_HOSTS: Value error, 3 of them are no host names" in told

@@ -21,6 +21,7 @@ COMMANDS: Mapping[str, str] = {
     "shipments": "waybill.cli.shipments",
     "orders": "waybill.cli.orders",
     "proof": "waybill.cli.proof",
+    "packing-slip": "waybill.cli.packing_slip",
     "stores": "waybill.cli.stores",
     "dead-letters": "waybill.cli.dead_letters",
     "redrive": "waybill.cli.redrive",
@@ -33,7 +34,9 @@ COMMANDS: Mapping[str, str] = {
     "kafka": "waybill.broker.cli",
 }
 """Each command and the module whose `app` holds it: as one of its commands, or all of it under that name."""
-_SINGLE = frozenset({"run", "sandbox", "demo", "up", "down", "redrive", "replay", "reconcile"})
+_SINGLE = frozenset(
+    {"run", "sandbox", "demo", "up", "down", "packing-slip", "redrive", "replay", "reconcile"}
+)
 
 
 class _Lazy(TyperGroup):

@@ -53,6 +53,8 @@ class Story:
 
     key: str
     order: Order | None = None
+    erased: bool = False
+    """True when its personal data was erased and nothing newer of it was imported."""
     entry: LedgerEntry | None = None
     proof: Proof | None = None
     shipments: list[Shipment] = field(default_factory=list)
@@ -85,6 +87,8 @@ def tell(key: str, records: Iterable[Inbound], book: SchemaBook) -> Story:
             story.steps.append(_dead_letter(record))
         elif record.value is None:
             story.steps.append(Step(_at(record), record.topic, "erased"))
+            if record.topic == "orders":
+                story.order, story.erased = None, True
         else:
             _take(story, record, codecs[record.topic])
     story.steps.sort(key=lambda step: step.at)
@@ -111,7 +115,7 @@ def _at(record: Inbound) -> datetime:
 
 
 def _take_order(story: Story, record: Inbound, order: Any) -> None:
-    story.order = order
+    story.order, story.erased = order, False
     why = ", ".join(order.not_importable)
     detail = f"{order.raw_status} at Alibaba" + (f"; cannot be shipped: {why}" if why else "")
     story.steps.append(Step(order.imported_at, record.topic, f"order {order.status}", detail))

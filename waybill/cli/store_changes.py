@@ -23,6 +23,7 @@ PLAIN = (
     "notify_delay_min",
     "notify_window",
     "buyer_mail",
+    "slip_pictures",
     "rate_per_s",
     "import_from",
 )

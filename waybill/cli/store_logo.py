@@ -6,6 +6,7 @@ from pathlib import Path
 from PIL import Image
 
 from waybill.cli.errors import InputError
+from waybill.pictures.decoding import on_white
 
 _SIZE_PX_MAX = (560, 96)
 """As large as the proof prints it; the renderer shrinks what is larger."""
@@ -30,9 +31,7 @@ def _shrunk(file: bytes) -> bytes:
     with Image.open(BytesIO(file), formats=("PNG", "JPEG")) as picture:
         if picture.width * picture.height > _PIXELS_MAX:
             raise InputError(f"branding.logo: more than {_PIXELS_MAX} pixels")
-        coloured = picture.convert("RGBA")
-    sheet = Image.new("L", coloured.size, "white")
-    sheet.paste(coloured.convert("L"), mask=coloured.getchannel("A"))
+        sheet = on_white(picture)
     sheet.thumbnail(_SIZE_PX_MAX, Image.Resampling.LANCZOS)
     found = BytesIO()
     sheet.save(found, "PNG", optimize=True)

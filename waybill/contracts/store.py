@@ -99,6 +99,10 @@ class Store(Record):
         False,
         description="Whether confirmations ask a mailer to tell the buyer (mail_buyer of the notification).",
     )
+    slip_pictures: bool = Field(
+        False,
+        description="Whether packing slips show the items' pictures, which are fetched from the web for them.",
+    )
     rate_per_s: int | None = Field(
         None,
         description="Calls per second that the rate limiter starts with; null for the site's setting.",

@@ -154,3 +154,11 @@ def test_carriers_are_ours_to_theirs() -> None:
 def test_half_a_carrier_is_told(entry: str) -> None:
     with pytest.raises(InputError, match="want ours=theirs"):
         carriers([entry])
+
+
+def test_pictures_on_packing_slips_are_off_until_they_are_switched_on() -> None:
+    assert STORE.slip_pictures is False
+    assert changed(STORE, ["slip_pictures=on"]).slip_pictures is True
+    assert (
+        changed(changed(STORE, ["slip_pictures=on"]), ["slip_pictures=off"]).slip_pictures is False
+    )

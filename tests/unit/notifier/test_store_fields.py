@@ -17,6 +17,7 @@ from waybill.contracts.store import ResendPolicy
 _TESTS = Path(__file__).parents[2]
 
 CLI_STORE_CHANGES = "unit/cli/test_store_changes.py"
+CLI_SLIP = "unit/cli/test_packing_slip.py"
 NORMALISE = "unit/importer/test_normalise.py"
 WINDOWS = "unit/importer/test_windows.py"
 CALLS = "unit/notifier/rule/test_calls.py"
@@ -70,6 +71,7 @@ SHOWN_BY: dict[str, tuple[str, str]] = {
         "test_orders_wait_for_the_window_and_go_when_it_opens_without_a_write",
     ),
     "buyer_mail": (EVALUATION, "test_a_confirmation_says_whether_a_mailer_is_to_tell_the_buyer"),
+    "slip_pictures": (CLI_SLIP, "test_pictures_are_fetched_only_if_the_store_says_so"),
     "rate_per_s": (TIMETABLE, "test_a_changed_start_rate_counts_for_the_next_call"),
     "import_from": (WINDOWS, "test_a_store_may_choose_where_its_import_starts"),
     "backfill": (WINDOWS, "test_history_is_read_to_the_moment_at_which_that_was_asked_for"),
