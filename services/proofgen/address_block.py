@@ -138,14 +138,12 @@ def _match(sketch: Sketch, x: int, y: int, match: AddressMatch, setter: Typesett
 
 
 def _difference(difference: Difference, setter: Typesetter) -> list[Line]:
-    def words(label: Label) -> str:
-        return " ".join(filter(None, setter.captions.translated(label)))
-
-    missing = labels.NOT_PROVIDED.en
+    """The part in all languages; order and label in two, since they stand in every line."""
+    part = " ".join(filter(None, setter.captions.translated(_PARTS[difference.part])))
+    missing, in_order, on_label = labels.NOT_PROVIDED.en, labels.IN_ORDER, labels.ON_LABEL
     text = (
-        f"{words(_PARTS[difference.part])}: "
-        f"{difference.order or missing} ({words(labels.IN_ORDER)}), "
-        f"{difference.label or missing} ({words(labels.ON_LABEL)})"
+        f"{part}: {difference.order or missing} ({in_order.en} {in_order.zh}), "
+        f"{difference.label or missing} ({on_label.en} {on_label.zh})"
     )
     width = span(COLUMNS) - 38
     return setter.lines(

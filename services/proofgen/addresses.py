@@ -8,6 +8,14 @@ from waybill.contracts.base import Address
 
 _HAN_OR_KANA = re.compile("[\u3040-\u30ff\u3400-\u9fff]")
 _HANGUL = re.compile("[\uac00-\ud7ff]")
+_ARABIC = re.compile("[\u0600-\u06ff]")
+_CODE_FIRST = frozenset(
+    {
+        "AT", "BE", "BG", "CH", "CZ", "DE", "DK", "EE", "ES", "FI", "FR", "GR", "HR", "HU", "IS", "IT",
+        "LI", "LU", "MC", "ME", "MK", "NL", "NO", "PL", "PT", "RO", "RS", "SE", "SI", "SK", "SM", "TR",
+    }
+)  # fmt: skip
+"""Countries that write the postal code before the city, as the Universal Postal Union lists them."""
 
 
 def postal_address(address: Address) -> PostalAddress:
@@ -50,9 +58,18 @@ def _locality(address: Address) -> str:
         place = "".join(reversed(known))
     elif _HANGUL.search(written):
         place = " ".join(reversed(known))
+    elif _ARABIC.search(written):
+        place = "، ".join(known)
     else:
         place = ", ".join(known)
-    return " ".join(filter(None, (place, address.postal_code)))
+    code = address.postal_code
+    parts_in_order = (code, place) if _code_comes_first(address) else (place, code)
+    return " ".join(filter(None, parts_in_order))
+
+
+def _code_comes_first(address: Address) -> bool:
+    """As its country writes it; a code in front of a list of places would seem to belong to the first one."""
+    return address.country_code in _CODE_FIRST and not address.district
 
 
 def _country(address: Address) -> str:
@@ -62,7 +79,7 @@ def _country(address: Address) -> str:
 
 
 def _names(address: Address) -> str:
-    return " ".join(filter(None, (address.name, address.company)))
+    return ", ".join(filter(None, (address.name, address.company)))
 
 
 def _state(order: Address, label: Address) -> str | None:

@@ -48,6 +48,7 @@ def document_of(
         issued_at=_local(claim.issued_at, zone),
         shipment_id=shipment.shipment_id,
         shipment_revision=shipment.effective_revision,
+        further_shipments=tuple((part.shipment_id, part.effective_revision) for part in parts),
         tracking_number=shipment.tracking_number,
         carrier_name=name_or_code(shipment.carrier),
         carrier_code=claim.carrier_code or None,

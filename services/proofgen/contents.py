@@ -6,6 +6,7 @@ from decimal import Decimal
 
 from services.proofgen import labels
 from services.proofgen.document import ItemLine, Parcel, ProofDocument, ProofWarning, plain
+from services.proofgen.facts import is_told_above, size_of
 from services.proofgen.grid import (
     BODY,
     BODY_BOLD,
@@ -35,8 +36,8 @@ NOTE_LINES_MAX = 14
 
 _SKU_X, _SKU_WIDTH = 64, 270
 _NAME_X, _NAME_WIDTH = 360, 640
-_QUANTITY_RIGHT, _QUANTITY_WIDTH = WIDTH - 180, 190
-_UNIT_X, _UNIT_WIDTH = WIDTH - 156, 156
+_QUANTITY_RIGHT, _QUANTITY_WIDTH = WIDTH - 232, 180
+_UNIT_X, _UNIT_WIDTH = WIDTH - 208, 208
 _NOTE_WIDTH = WIDTH - _NAME_X
 
 
@@ -46,6 +47,13 @@ class Table:
 
     head: Block
     rows: tuple[Block, ...]
+
+    def kept_px(self, number: int) -> int:
+        """Height of what has to stay on one page with a row: a sum without a line above it says little."""
+        last = len(self.rows) - 1
+        return sum(
+            row.height_px for row in self.rows[number : number + (2 if number + 1 == last else 1)]
+        )
 
 
 def items_table(document: ProofDocument, setter: Typesetter) -> Table:
@@ -68,7 +76,7 @@ def items_table(document: ProofDocument, setter: Typesetter) -> Table:
 def parcels_table(document: ProofDocument, setter: Typesetter) -> Table | None:
     """The parcels, if there are several or if one has more to tell than the facts above say."""
     parcels = document.parcels
-    if len(parcels) < 2 and not any(parcel.dimensions_cm for parcel in parcels):
+    if not parcels or is_told_above(document):
         return None
     shown = parcels[:PARCELS_MAX]
     rows = [_parcel_row(number, parcel, setter) for number, parcel in enumerate(shown, start=1)]
@@ -133,6 +141,8 @@ def _item_row(number: int, item: ItemLine, setter: Typesetter) -> Block:
     sketch.text_right(_QUANTITY_RIGHT, 40, _quantity(item.quantity, NUMBER))
     if item.unit:
         sketch.text(_UNIT_X, 40, setter.line(item.unit, BODY.for_text(item.unit), _UNIT_WIDTH, 40))
+    else:
+        setter.captions.missing(sketch, _UNIT_X, 40)
     sketch.box(0, sketch.height_px + 17, WIDTH, 1, RULE_GREY)
     return sketch.block()
 
@@ -229,8 +239,7 @@ def _parcels_head(setter: Typesetter) -> Block:
 def _parcel_row(number: int, parcel: Parcel, setter: Typesetter) -> Block:
     sketch = Sketch()
     weight = parcel.weight is not None and f"{plain(parcel.weight)} {parcel.weight_unit}"
-    size = parcel.dimensions_cm and " × ".join(plain(side) for side in parcel.dimensions_cm) + " cm"
-    cells = (str(number), parcel.tracking_number, weight, size)
+    cells = (str(number), parcel.tracking_number, weight, size_of(parcel))
     styles = (NUMBER, CODE, NUMBER, NUMBER)
     for x, width, text, style in zip(_PARCEL_COLUMNS, _PARCEL_WIDTHS, cells, styles, strict=True):
         if text:

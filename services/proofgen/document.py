@@ -117,7 +117,7 @@ class ProofDocument:
     """When the order was claimed, in the store's zone; never the time of drawing."""
     shipment_id: str
     shipment_revision: int
-    """With the shipment id, the event that this page shows."""
+    """With the shipment id, the event that this page shows: of parts, the leading one."""
     tracking_number: str | None
     carrier_name: str | None
     carrier_code: str | None
@@ -129,6 +129,8 @@ class ProofDocument:
     store_name: str | None = None
     ordered_at: datetime | None = None
     buyer_name: str | None = None
+    further_shipments: tuple[tuple[str, int], ...] = ()
+    """Ids and revisions of the other parts that it shows."""
     tracking_url: str | None = None
     service: str | None = None
     label_created_at: datetime | None = None

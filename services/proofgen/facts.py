@@ -18,6 +18,7 @@ FACT_CHARS_MAX = 120
 FACT_LINES_MAX = 2
 COLUMN_GAP = 24
 LEADING = 34
+_CELLS = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +47,7 @@ def put_row(
     row: Iterable[Fact],
     setter: Typesetter,
     *,
-    cells: int = 4,
+    cells: int = _CELLS,
 ) -> int:
     """Facts beside each other below y, in cells of equal width; returns the lowest baseline."""
     cell = (width - (cells - 1) * COLUMN_GAP) // cells
@@ -73,9 +74,31 @@ def _what(document: ProofDocument) -> tuple[Fact, ...]:
     facts = [_packages(parcels), _total_weight(parcels)]
     if document.shows_cost:
         facts.append(_cost(document.cost))
-    if document.label_created_at and document.label_created_at != document.shipped_at:
+    if _has_label_time(document):
         facts.append(time_fact(labels.LABEL_CREATED, document.label_created_at))
+    if len(parcels) == 1 and parcels[0].dimensions_cm and len(facts) < _CELLS:
+        facts.append(Fact(labels.SIZE, size_of(parcels[0])))
     return tuple(facts)
+
+
+def is_told_above(document: ProofDocument) -> bool:
+    """Whether the facts say all that is known of the parcels: one, whose number is the shipment's."""
+    if len(document.parcels) != 1:
+        return False
+    (parcel,) = document.parcels
+    has_room = not (document.shows_cost and _has_label_time(document))
+    same_number = parcel.tracking_number in (None, document.tracking_number)
+    return same_number and (parcel.dimensions_cm is None or has_room)
+
+
+def size_of(parcel: Parcel) -> str | None:
+    """Length, width and height, if they are known."""
+    sides = parcel.dimensions_cm
+    return " × ".join(plain(side) for side in sides) + " cm" if sides else None
+
+
+def _has_label_time(document: ProofDocument) -> bool:
+    return document.label_created_at not in (None, document.shipped_at)
 
 
 def _packages(parcels: tuple[Parcel, ...]) -> Fact:

@@ -23,7 +23,8 @@ def foot(
     digits = " ".join(payload_sha256[start : start + 4] for start in range(0, DIGITS_SHOWN, 4))
     x = captions.put(sketch, 0, 32, labels.PAYLOAD, FINE) + 14
     sketch.text(x, 32, shape(digits, FINE_CODE))
-    revision = f"{document.shipment_id}  {labels.REVISION.en} {document.shipment_revision}"
+    shipments = ((document.shipment_id, document.shipment_revision), *document.further_shipments)
+    revision = ",  ".join(f"{id_}  {labels.REVISION.en} {number}" for id_, number in shipments)
     x = captions.put(sketch, 0, 60, labels.SHIPMENT, FINE) + 14
     room = WIDTH - _PAGE_WIDTH - x
     sketch.text(x, 60, setter.line(revision, FINE_CODE, room, SHIPMENT_ID_CHARS_MAX))

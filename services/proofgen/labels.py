@@ -65,6 +65,7 @@ SHIPPED = Label("Shipped", "发货时间")
 LABEL_CREATED = Label("Label created", "面单时间")
 PACKAGES = Label("Packages", "件数")
 WEIGHT = Label("Total weight", "总重量")
+SIZE = Label("Dimensions", "尺寸")
 COST = Label("Carrier cost", "运费")
 LOGISTICS_TYPES = {"EXPRESS": Label("EXPRESS", "快递"), "POST": Label("POST", "邮政")}
 

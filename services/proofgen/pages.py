@@ -57,12 +57,11 @@ class Flow:
 
     def add_table(self, table: Table) -> None:
         """Put its rows on as many pages as they need, each with the table's head."""
-        first = table.rows[0].height_px if table.rows else 0
-        if not self.fits(table.head.height_px + first):
+        if not self.fits(table.head.height_px + table.kept_px(0)):
             self.turn()
         self.add(table.head)
-        for row in table.rows:
-            if not self.fits(row.height_px):
+        for number, row in enumerate(table.rows):
+            if not self.fits(table.kept_px(number)):
                 self.turn()
                 self.add(table.head)
             self.add(row)

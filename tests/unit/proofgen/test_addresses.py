@@ -34,6 +34,29 @@ def test_latin_addresses_go_from_small_to_large() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("country_code", "line"),
+    [
+        ("DE", "10969 Berlin"),
+        ("PL", "10969 Berlin"),
+        ("GB", "Berlin 10969"),
+        (None, "Berlin 10969"),
+    ],
+)
+def test_the_postal_code_stands_where_the_country_writes_it(
+    country_code: str | None, line: str
+) -> None:
+    shown = postal_address(Address(city="Berlin", postal_code="10969", country_code=country_code))
+
+    assert shown.lines[0] == line
+
+
+def test_arabic_places_have_an_arabic_comma() -> None:
+    shown = postal_address(Address(district="العليا", city="الرياض", postal_code="12211"))
+
+    assert shown.lines == ("العليا، الرياض 12211",)
+
+
 def test_chinese_and_japanese_addresses_go_from_large_to_small() -> None:
     shown = postal_address(
         Address(

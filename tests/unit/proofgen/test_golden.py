@@ -17,20 +17,20 @@ from services.proofgen.render import render
 from services.proofgen.typesetter import Typesetter
 
 LAYOUTS = {
-    "further_scripts": "628ee0036f804a5f4dffe8ec3093502bb8a714ac247ca0b7ada030e1efd9e1a5",
-    "german_letter": "f19e6185057b249dfcaa0918506223b0e679a4821e0a30d352e3fe77c6c5ecf2",
-    "specimen": "e1494466ea99c3d646386563c561a3beb41d9a3dab9f42138e18c260e7a13d49",
-    "sparse": "2a83ed76c69a408e927166be57f03f374d7a40d02a7905cd1f9f7e50d571e759",
-    "many_scripts": "cfd71a92a5b1a7ccb446ca9278ae1569e97f80676f8089f35cedcefb23c8884a",
-    "endless": "98cc73a4e6f1065b8a478ddd6ea6ad10589ab8a8f5040851392582c4838b611d",
+    "further_scripts": "9204c2d0538ec21e7ff5b0ca192300727f585eba23846abbb22cbaea7ec5ae3e",
+    "german_letter": "b3d7e4b6288c9aff1778b3247d70a2da4fba6d7628c0e70c2d1da773d27bb563",
+    "specimen": "ab3d206b26ca4ffd6f9b3cf62d30d7ac825a55e002506f483089291d2e0b0477",
+    "sparse": "9bc9bd4ba51aa1b4f94a8e4749bbea1e0a8694428e279283e5f2bcac36fd6caa",
+    "many_scripts": "b9caa71d50c287ceaa6c57746dbcc0c43fc31aeca942a7361ecbade28d803fcd",
+    "endless": "30615f4d2b1571b5d82e58a3fd1647576a60f44c3fce52f141b6e29f0858dd29",
 }
 FILES = {
-    "further_scripts": "f1cd9024cd5d225c08898b83dc1ab50fbcf29634b14ca99210d11881a57a8870",
-    "german_letter": "b6614fb6e5b4f61aad0d03c97105baa863daed35c1fb8daf9436b679aa8d5def",
-    "specimen": "d559d60d34f05f4f8acb2fa211252991cc809235ff16682150cc3bfa507c30d2",
-    "sparse": "66eab6e845029f7f1788cfe51ba80927a2ffafb460f9ae261ab738e53866846a",
-    "many_scripts": "1a1725a57fa9e8b0432750546f076dea4779fc5410c76448c161c2513fe9540a",
-    "endless": "e1dff3d1d998c6b507f65bdc3fb628f691f105dffb4ea9ed09b0b33bab1ec4dd",
+    "further_scripts": "ab264543f735413cc1e2d4134a0a4a5d29737a1ed661ae20d654b1c7af194c49",
+    "german_letter": "70d320cf4cf9dc5197fe83bf618278569d5cc101695b5a05831e7876fe9d2cd8",
+    "specimen": "1e600cb9b20149c2c845836661e30ca54ac26360e50b20e4733f4aa4669c83ac",
+    "sparse": "45ec7c16820a4c6ab8c6af5c5902b758b38f6b032b00964c06a2a21b666c864e",
+    "many_scripts": "e4039f3c6503bd42c9b431c68d676e77fdbdda95ab8c77c28e8dcc383e32f892",
+    "endless": "e8796162bdc61d45cc405e35520f5b026ec8948f5265c903b56e9d00a5853f9b",
 }
 
 

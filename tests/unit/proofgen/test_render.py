@@ -7,6 +7,7 @@ import re
 import subprocess
 import sys
 from dataclasses import replace
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
@@ -32,7 +33,10 @@ from services.proofgen.imprint import KEYWORDS
 from services.proofgen.marks import TextMark
 from services.proofgen.pages import Page, lay_out
 from services.proofgen.render import PAGE_BYTES_MAX, render
+from services.proofgen.specimen import SPECIMEN
 from services.proofgen.typesetter import Typesetter
+
+SIZED = replace(SPECIMEN.parcels[0], tracking_number=SPECIMEN.tracking_number)
 
 
 def rendered(document: ProofDocument) -> RenderedProof:
@@ -90,7 +94,7 @@ def test_the_first_page_holds_every_must_have(specimen: ProofDocument) -> None:
 def test_the_page_claims_nothing_it_does_not_know(sparse: ProofDocument) -> None:
     shown = texts(pages_of(sparse)[0])
 
-    assert shown.count("not provided") - shown.count("was not provided") == 11
+    assert shown.count("not provided") - shown.count("was not provided") == 12
     assert "The label’s address was not provided" in shown
     assert "all items of the order: the shipment lists none (calculated)" in shown
     assert "Label created" not in shown
@@ -313,6 +317,44 @@ def test_money_reads_as_money(specimen: ProofDocument, amount: str, shown: str) 
     page = pages_of(replace(specimen, cost=Cost(Decimal(amount), "USD")))[0]
 
     assert f"\n{shown}\n" in texts(page)
+
+
+@pytest.mark.parametrize(
+    ("parcel", "label_created_at", "has_table"),
+    [
+        (SIZED, None, False),
+        (replace(SIZED, tracking_number=None), None, False),
+        (replace(SIZED, dimensions_cm=None), SPECIMEN.label_created_at, False),
+        (SIZED, SPECIMEN.label_created_at, True),
+        (replace(SIZED, tracking_number="ANOTHER"), None, True),
+    ],
+)
+def test_one_parcel_has_a_table_only_if_the_facts_cannot_say_it_all(
+    parcel: Parcel, label_created_at: datetime | None, has_table: bool, specimen: ProofDocument
+) -> None:
+    document = replace(specimen, parcels=(parcel,), label_created_at=label_created_at)
+    shown = texts(pages_of(document)[0])
+
+    assert ("Parcels, their tracking numbers" in shown) is has_table
+    assert ("60 × 40 × 30 cm" in shown) is (parcel.dimensions_cm is not None)
+
+
+@pytest.mark.parametrize("paper", [A4, LETTER])
+def test_a_sum_never_stands_on_a_page_without_a_line_above_it(
+    paper: Paper, specimen: ProofDocument
+) -> None:
+    for count in range(1, 45):
+        items = (ItemLine("Lamp", Decimal(1), unit="Piece"),) * count
+        pages = pages_of(replace(specimen, items=items, paper=paper))
+        (last,) = (shown for shown in map(texts, pages) if "Total units (calculated)" in shown)
+
+        assert "Lamp" in last
+
+
+def test_every_part_is_named_at_the_foot(specimen: ProofDocument) -> None:
+    shown = texts(pages_of(replace(specimen, further_shipments=(("se-2", 1), ("se-3", 4))))[0])
+
+    assert "se-28529731 revision 3, se-2 revision 1, se-3 revision 4" in shown
 
 
 def test_weights_of_some_parcels_are_not_summed(specimen: ProofDocument) -> None:

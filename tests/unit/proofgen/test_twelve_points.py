@@ -151,7 +151,7 @@ def test_4_the_recipient_is_the_orders_whatever_the_label_says() -> None:
     for text in (to.name, to.company, *to.lines, to.phone, *to.latin):
         assert shows(found.images[0], found.pages[0], text or "?"), text
     assert "The label differs from the order" in found.texts()
-    assert "Somebody Else Other s.r.o. (label 面单)" in " ".join(found.texts().split())
+    assert "Somebody Else, Other s.r.o. (label 面单)" in " ".join(found.texts().split())
     assert "address_differs" in found.proof.warnings
 
 
