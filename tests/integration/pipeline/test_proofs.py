@@ -15,7 +15,7 @@ from tests.integration.pipeline.terminal import run, waybill
 
 pytestmark = [pytest.mark.kafka, pytest.mark.slow, pytest.mark.timeout(240)]
 
-PAGE = Path(package.__file__).parent.parent / "docs" / "proofs.md"
+PAGE = Path(package.__file__).parent.parent / "docs" / "checking-proofs.md"
 RUN_S = 30.0
 
 
@@ -47,7 +47,7 @@ def test_what_alibaba_got_is_signed_by_its_store_and_can_be_checked_by_anybody(
 
 
 def _by_script(file: Path, key: str) -> "subprocess.CompletedProcess[str]":
-    """The script of docs/proofs.md, which knows nothing of Waybill."""
+    """The script of docs/checking-proofs.md, which knows nothing of Waybill."""
     (script,) = re.findall(r"```python\n(.*?)\n```", PAGE.read_text("utf-8"), re.DOTALL)
     return subprocess.run(  # noqa: S603 - our own page
         [sys.executable, "-c", script, key, str(file)],

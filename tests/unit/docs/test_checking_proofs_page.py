@@ -1,4 +1,4 @@
-"""The script of docs/proofs.md checks a page with Python and cryptography alone, as strictly as we do."""
+"""The script of docs/checking-proofs.md checks a page with Python and cryptography alone, as strictly as we do."""
 
 import re
 import subprocess
@@ -19,7 +19,7 @@ from waybill.contracts import Proof
 from waybill.contracts.codec import Codec, SchemaBook
 from waybill.installation_keys import new_key
 
-PAGE = (Path(waybill.__file__).parent.parent / "docs" / "proofs.md").read_text("utf-8")
+PAGE = (Path(waybill.__file__).parent.parent / "docs" / "checking-proofs.md").read_text("utf-8")
 RUN_S = 30.0
 MANY = [{"line_id": str(n), "name": f"Item {n}", "quantity": "1"} for n in range(25)]
 KEY = SecretStr(new_key())
