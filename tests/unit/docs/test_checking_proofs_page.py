@@ -1,4 +1,4 @@
-"""The script of docs/checking-proofs.md checks a page with Python and cryptography alone, as strictly as we do."""
+"""The script of docs/checking-proofs.md checks a page with Python and cryptography alone, and as strictly."""
 
 import re
 import subprocess
