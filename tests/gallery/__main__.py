@@ -26,6 +26,9 @@ def main() -> None:
     parser.add_argument("folder", type=Path, nargs="?", default=FOLDER)
     folder: Path = parser.parse_args().folder
     (folder / "half").mkdir(parents=True, exist_ok=True)
+    for old in (folder / "half").glob("*.png"):  # of scenes that are no more
+        old.unlink()
+        (folder / old.name).unlink(missing_ok=True)
     prover, codec = Prover(), Codec(Proof, "proof", SchemaBook())
     sections = []
     for scene in scenes():
