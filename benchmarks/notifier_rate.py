@@ -137,10 +137,12 @@ def stand_in(world: World) -> Iterator[None]:
 
 def backlog(world: World, trade_ids: list[str]) -> tuple[float, float]:
     """(c): shipments per second, and calls in flight, between a tenth and nine tenths of the backlog."""
-    world.publish_orders(trade_ids)
-    world.publish_shipments(trade_ids)
     before = world.accepted()
     with stand_in(world), world.service("notifier"):
+        # shipments from before its first start would be a past that it looks up at Alibaba first
+        world.wait_ready("notifier")
+        world.publish_orders(trade_ids)
+        world.publish_shipments(trade_ids)
         in_flight = []
         while (done := world.accepted() - before) < len(trade_ids):
             if 0.1 < done / len(trade_ids) < 0.9:
