@@ -94,13 +94,9 @@ class OwnerProcess:
         gc.freeze()
         gc.set_threshold(_GC_OBJECTS)
         log.info("started", http_port=health.port, bootstrap_servers=kafka.bootstrap_servers)
-
-        def turn() -> None:
-            lifeline.check()
-            runtime.turn()
-
         try:
             with lifeline:
+                turn = lifeline.watching(runtime.turn)
                 run_until_stopped(turn, runtime.stop, self._settings.stop_s)
         finally:
             runtime.close()

@@ -64,10 +64,7 @@ class Captions:
         ink: int = TEXT_GREY,
     ) -> int:
         """A label for a cell, the third language below the first line; returns the lowest baseline."""
-        for row in self._rows(label, style):
-            _put(sketch, x, y, row, ink)
-            y += self.below_px(style)
-        return y - self.below_px(style)
+        return self._stacked(sketch, y, [(x, row) for row in self._rows(label, style)], style, ink)
 
     def stack_right(
         self,
@@ -79,8 +76,14 @@ class Captions:
         ink: int = TEXT_GREY,
     ) -> int:
         """The same, its lines ending at `right`."""
-        for row in self._rows(label, style):
-            _put(sketch, right - row.width_px, y, row, ink)
+        rows = [(right - row.width_px, row) for row in self._rows(label, style)]
+        return self._stacked(sketch, y, rows, style, ink)
+
+    def _stacked(
+        self, sketch: Sketch, y: int, rows: list[tuple[int, _Row]], style: Style, ink: int
+    ) -> int:
+        for x, row in rows:
+            _put(sketch, x, y, row, ink)
             y += self.below_px(style)
         return y - self.below_px(style)
 

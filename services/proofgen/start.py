@@ -79,14 +79,9 @@ def main() -> None:
     )
     log.info("started", http_port=health.port, workers=settings.workers)
     lifeline = Lifeline(settings.kafka, {"consumer": clients[0], "producer": clients[1]})
-
-    def turn() -> None:
-        lifeline.check()
-        app.turn()
-
     try:
         with lifeline:
-            run_until_stopped(turn, app.stop, settings.stop_s)
+            run_until_stopped(lifeline.watching(app.turn), app.stop, settings.stop_s)
     finally:
         app.close()
         workers.shutdown(wait=True, cancel_futures=True)

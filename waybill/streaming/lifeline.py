@@ -63,6 +63,15 @@ class Lifeline:
         self._stopped.set()
         self._thread.join()
 
+    def watching(self, turn: Callable[[], None]) -> Callable[[], None]:
+        """The turn of a loop, with a `check` before each."""
+
+        def watched() -> None:
+            self.check()
+            turn()
+
+        return watched
+
     def check(self) -> None:
         """Raises FatalError when a client is cut off from a cluster that answers others."""
         if self._lost is not None:

@@ -69,6 +69,20 @@ def test_a_client_that_finds_its_way_back_in_time_is_not_lost() -> None:
         _ask(lifeline, 1)
 
 
+def test_a_watched_loop_ends_before_its_next_turn() -> None:
+    turns: list[str] = []
+    lifeline = _lifeline(Told(), reader=Told(answers=False))
+    turn = lifeline.watching(lambda: turns.append("turn"))
+    turn()
+    for _ in range(ROUNDS):
+        lifeline.ask()
+
+    with pytest.raises(FatalError):
+        turn()
+
+    assert turns == ["turn"]
+
+
 def test_it_asks_by_itself_until_it_is_left(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(lifeline_module, "_EVERY_S", 0.001)
     asked = threading.Event()
