@@ -2,9 +2,9 @@
 
 import gc
 import sys
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Mapping
 from pathlib import Path
-from types import TracebackType
+from types import MappingProxyType, TracebackType
 from typing import Any, Self
 
 import structlog
@@ -18,13 +18,14 @@ from waybill.process import run_until_stopped
 from waybill.settings import Settings
 from waybill.streaming.background import Background
 from waybill.streaming.kafka import KafkaMembership, KafkaOpener, KafkaReader
-from waybill.streaming.lifeline import Lifeline
+from waybill.streaming.lifeline import Client, Lifeline
 from waybill.streaming.metrics import RuntimeMetrics
 from waybill.streaming.ports import Service, Sources
 from waybill.streaming.runtime import Runtime, Surroundings, commit_pool
 
 log = structlog.get_logger()
 
+NONE_BESIDE: Mapping[str, Client] = MappingProxyType({})
 _CLOSE_S = 2.0
 """Closing connections is a courtesy; the process ends either way."""
 _GC_OBJECTS = 20_000
@@ -78,10 +79,13 @@ class OwnerProcess:
         self._pool.shutdown(wait=False, cancel_futures=True)
         self._slot.release()
 
-    def run(self, service: Service) -> None:
-        """Join the group and turn until SIGTERM or a fatal error."""
+    def run(self, service: Service, clients_beside: Mapping[str, Client] = NONE_BESIDE) -> None:
+        """Join the group and turn until SIGTERM or a fatal error.
+
+        `clients_beside`: further Kafka clients of the process, without which it is no use either.
+        """
         kafka, http = self._settings.kafka, self._settings.http
-        runtime, lifeline = self._runtime(service)
+        runtime, lifeline = self._runtime(service, clients_beside)
         health = HealthServer(
             http.host,
             http.port,
@@ -105,7 +109,9 @@ class OwnerProcess:
     def _beat_at_s(self, runtime: Runtime) -> float:
         return min(runtime.turned_at_s, self.background.beat_at_s)
 
-    def _runtime(self, service: Service) -> tuple[Runtime, Lifeline]:
+    def _runtime(
+        self, service: Service, clients_beside: Mapping[str, Client]
+    ) -> tuple[Runtime, Lifeline]:
         kafka, group = self._settings.kafka, self._group
         reader = KafkaReader(kafka, group)
         opener = KafkaOpener(kafka, group, self._sources, self._fence_topic)
@@ -115,4 +121,5 @@ class OwnerProcess:
             kafka, group, self._sources.owned, runtime.gained, runtime.lost
         )
         runtime.join(membership, kafka.partitions)
-        return runtime, Lifeline(kafka, {"group": membership.client, "reader": reader.client})
+        clients = {"group": membership.client, "reader": reader.client, **clients_beside}
+        return runtime, Lifeline(kafka, clients)

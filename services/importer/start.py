@@ -22,5 +22,5 @@ def main() -> None:
             process.on_close(client.aclose)
         shared = Shared(settings, Clock(), metrics, process.background, clients)
         push = push_endpoint(settings.push, settings.kafka, settings.sites, process.registry)
-        with push:
-            process.run(Importer(shared, process.folder))
+        with push as clients_beside:
+            process.run(Importer(shared, process.folder), clients_beside)

@@ -32,6 +32,7 @@ from waybill.push.metrics import PushMetrics, Result
 from waybill.push.sellers import Sellers
 from waybill.push.settings import PushSettings
 from waybill.settings import KafkaSettings, SiteSettings
+from waybill.streaming.lifeline import Client
 
 log = structlog.get_logger()
 
@@ -75,6 +76,11 @@ class PushEndpoint:
         self._metrics = metrics
         self._hints = Hints(kafka, settings.waiting_max, settings.ack_s)
         self._sellers = Sellers(kafka, "waybill-push")
+        self.clients: Mapping[str, Client] = {
+            "push endpoint's producer": self._hints,
+            "push endpoint's reader": self._sellers.client,
+        }
+        """What a `Lifeline` has to watch while it serves."""
         self.app = Starlette(routes=[Route("/push/{site}", self._receive, methods=["POST"])])
 
     async def _receive(self, request: Request) -> Response:
@@ -202,12 +208,12 @@ def push_endpoint(
     kafka: KafkaSettings,
     sites: Mapping[str, SiteSettings],
     registry: Registry,
-) -> Iterator[None]:
-    """The endpoint beside a service, if a port is set."""
+) -> Iterator[Mapping[str, Client]]:
+    """The endpoint beside a service, if a port is set; yields its Kafka clients."""
     if settings.port is None:
-        yield
+        yield {}
         return
     endpoint = PushEndpoint(settings, kafka, sites, PushMetrics(registry))
     with endpoint.serving() as port:
         log.info("push_listening", port=port, sites=sorted(sites))
-        yield
+        yield endpoint.clients

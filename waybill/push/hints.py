@@ -7,6 +7,7 @@ message makes a second one. Reading an order twice is harmless.
 import asyncio
 import threading
 from collections.abc import Callable
+from typing import Any
 
 import structlog
 from confluent_kafka import KafkaError, KafkaException, Message, Producer
@@ -54,6 +55,10 @@ class Hints:
         self._producer.flush(1.0)
         self._stopping.set()
         self._thread.join(_STOP_S)
+
+    def list_topics(self, topic: str, timeout: float) -> Any:
+        """Asks through the producer of the moment, for a `Lifeline`."""
+        return self._producer.list_topics(topic, timeout=timeout)
 
     async def publish(self, hint: OrderHint) -> bool:
         """Whether all replicas in sync have the hint; False when not, or not soon enough."""

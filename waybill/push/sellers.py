@@ -6,13 +6,21 @@ Any process may get any store's message, and owns only some stores; so the endpo
 import threading
 
 import structlog
-from confluent_kafka import OFFSET_BEGINNING, KafkaError, KafkaException, Message, TopicPartition
+from confluent_kafka import (
+    OFFSET_BEGINNING,
+    Consumer,
+    KafkaError,
+    KafkaException,
+    Message,
+    TopicPartition,
+)
 
 from waybill.contracts import Store
 from waybill.contracts.codec import Codec, DecodeError, SchemaBook
 from waybill.contracts.topics import topics
 from waybill.settings import KafkaSettings
 from waybill.streaming.clients import reader_consumer
+from waybill.streaming.lifeline import CALL_GAP_S
 
 log = structlog.get_logger()
 
@@ -39,6 +47,11 @@ class Sellers:
         self._thread.start()
 
     @property
+    def client(self) -> Consumer:
+        """The client, for a `Lifeline`."""
+        return self._consumer
+
+    @property
     def known(self) -> bool:
         """Whether all stores have been read once; before, nobody can be called unknown."""
         return len(self._ended) == self._kafka.partitions
@@ -59,6 +72,7 @@ class Sellers:
             try:
                 for message in self._consumer.consume(_BATCH, _POLL_S):
                     self._take(message)
+                self._stopping.wait(CALL_GAP_S)
             except KafkaException as error:
                 log.warning("push_sellers", error=error.args[0].name())
                 self._stopping.wait(_POLL_S)

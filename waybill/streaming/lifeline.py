@@ -7,6 +7,7 @@ message and starts anew, which is what it is made for.
 """
 
 import threading
+import time
 from collections import Counter
 from collections.abc import Callable, Mapping
 from typing import Any, Protocol
@@ -27,6 +28,10 @@ _ANSWER_S = 2.0
 _UNANSWERED_MAX = 6
 """In a row, half a minute at least: longer than a client needs to find its way back by itself. Counted and
 not timed, since a process may be frozen itself."""
+
+CALL_GAP_S = 0.005
+"""A consumer takes one call at a time, and a thread that waits for it looks every millisecond whether it is
+free (confluent-kafka 2.16): a loop that calls it again and again without this gap keeps all others out."""
 
 
 class Client(Protocol):
@@ -51,6 +56,7 @@ class Lifeline:
         self._topic = physical_names(kafka)["schemas"]
         self._unanswered: Counter[str] = Counter()
         self._lost: str | None = None
+        self._asking = False
         self._stopped = threading.Event()
         self._thread = threading.Thread(target=self._run, name="lifeline", daemon=True)
 
@@ -64,10 +70,12 @@ class Lifeline:
         self._thread.join()
 
     def watching(self, turn: Callable[[], None]) -> Callable[[], None]:
-        """The turn of a loop, with a `check` before each."""
+        """The turn of a loop, with a `check` before each, and room for a question that waits."""
 
         def watched() -> None:
             self.check()
+            if self._asking:
+                time.sleep(CALL_GAP_S)
             turn()
 
         return watched
@@ -85,12 +93,14 @@ class Lifeline:
             self.ask()
 
     def ask(self) -> None:
-        """One round of questions."""
+        """One round of questions; the client's loop waits, for milliseconds if somebody answers."""
+        self._asking = True
         for name, client in self._clients.items():
             if self._answers(client):
                 self._unanswered[name] = 0
             else:
                 self._unanswered[name] += 1
+        self._asking = False
         silent = [name for name, count in self._unanswered.items() if count >= _UNANSWERED_MAX]
         if silent and self._answers(self._fresh()):
             self._lost = silent[0]

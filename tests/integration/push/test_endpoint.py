@@ -20,6 +20,7 @@ from tests.integration.sandbox.client import Api
 from tests.kafka import KillableBroker, TopicSpace
 from tests.waiting import wait_until
 from waybill.alibaba.settings import AppCredentials
+from waybill.broker.ports import free_port
 from waybill.cli.cluster import Cluster
 from waybill.cli.store_book import StoreBook
 from waybill.cli.store_changes import connected, switched
@@ -29,6 +30,9 @@ from waybill.contracts.keys import partition_of
 from waybill.metrics import Registry
 from waybill.push import PushEndpoint, PushMetrics, PushSettings
 from waybill.settings import KafkaSettings, SiteSettings
+from waybill.streaming import lifeline
+from waybill.streaming.errors import FatalError
+from waybill.streaming.lifeline import Lifeline
 
 pytestmark = [pytest.mark.kafka, pytest.mark.slow, pytest.mark.timeout(180)]
 
@@ -109,7 +113,9 @@ class Site:
 
 @pytest.fixture
 def kafka(topic_space: TopicSpace) -> KafkaSettings:
-    topic_space.create_declared("stores", "store-tokens", "order-hints", partitions=PARTITIONS)
+    topic_space.create_declared(
+        "schemas", "stores", "store-tokens", "order-hints", partitions=PARTITIONS
+    )
     return KafkaSettings(
         bootstrap_servers=topic_space.bootstrap,
         topic_prefix=topic_space.prefix,
@@ -251,3 +257,21 @@ def test_while_kafka_is_away_alibaba_is_asked_to_repeat(killable_broker: Killabl
         wait_until(lambda: site.say(site.message("20")) == 200, 90)
         assert "sandbox:20" in {hint.order_key for _, hint in site.hints()}
         assert site.count("unavailable") >= 10
+
+
+def test_its_clients_are_watched(kafka: KafkaSettings, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lifeline, "_ANSWER_S", 1.0)
+    nowhere = kafka.model_copy(update={"bootstrap_servers": f"127.0.0.1:{free_port()}"})
+
+    with Site(kafka).serving() as here, Site(nowhere).serving() as cut_off:
+        watched = Lifeline(kafka, here.endpoint.clients)
+        for _ in range(lifeline._UNANSWERED_MAX):
+            watched.ask()
+        watched.check()
+
+        for name, client in cut_off.endpoint.clients.items():
+            watched = Lifeline(kafka, {name: client})
+            for _ in range(lifeline._UNANSWERED_MAX):
+                watched.ask()
+            with pytest.raises(FatalError, match=f"the Kafka client of the {name} lost"):
+                watched.check()

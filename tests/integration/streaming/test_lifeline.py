@@ -1,5 +1,7 @@
 """The clients that services use, asked for real."""
 
+import threading
+
 import pytest
 from confluent_kafka import Consumer
 
@@ -9,7 +11,9 @@ from waybill.settings import KafkaSettings
 from waybill.streaming import lifeline as lifeline_module
 from waybill.streaming.clients import member_consumer, plain_producer, reader_consumer
 from waybill.streaming.errors import FatalError
+from waybill.streaming.kafka import KafkaReader
 from waybill.streaming.lifeline import Lifeline
+from waybill.streaming.ports import Place
 
 pytestmark = pytest.mark.kafka
 
@@ -31,6 +35,36 @@ def test_clients_that_reach_the_cluster_are_not_lost(topic_space: TopicSpace) ->
 
     lifeline.check()
     member.close()
+    reader.close()
+
+
+def test_a_loop_that_never_rests_leaves_its_client_to_a_question(topic_space: TopicSpace) -> None:
+    kafka = _kafka(topic_space)
+    reader = KafkaReader(kafka, "g")
+    reader.assign({Place("schemas", 0): 0})
+    lifeline = Lifeline(kafka, {"reader": reader.client})
+    ended = threading.Event()
+
+    def read() -> None:
+        reader.read(500, 0.05)
+
+    def loop() -> None:
+        turn = lifeline.watching(read)
+        while not ended.is_set():
+            turn()
+
+    looping = threading.Thread(target=loop)
+    asking = threading.Thread(target=lifeline.ask, daemon=True)
+    looping.start()
+    try:
+        asking.start()
+        asking.join(20)
+        answered = not asking.is_alive()
+    finally:
+        ended.set()
+        looping.join()
+
+    assert answered
     reader.close()
 
 
