@@ -72,6 +72,8 @@ class House(Installation):
         self.collecting = ""
         """The store whose parts wait for each other."""
         self._second_port = free_port()
+        self._workers = 1 + seed % 2
+        """Processes that draw proofs."""
         self._started: dict[str, Running] = {}
         self._admin: SandboxAdmin | None = None
 
@@ -90,6 +92,7 @@ class House(Installation):
         own = {
             "WAYBILL_GROUP": self.group(kind),
             "WAYBILL_DATA_DIR": str(self.data_of(name)),
+            "WAYBILL_WORKERS": str(self._workers),
             **_SETTINGS,
         }
         program = processes.service(kind, self.env_file, port, own)
