@@ -5,9 +5,11 @@ import threading
 import pytest
 from confluent_kafka import Consumer
 
+from tests.integration.streaming.forgetful import Forgetful
 from tests.kafka import TopicSpace
 from waybill.broker.ports import free_port
 from waybill.settings import KafkaSettings
+from waybill.streaming import clients
 from waybill.streaming import lifeline as lifeline_module
 from waybill.streaming.clients import member_consumer, plain_producer, reader_consumer
 from waybill.streaming.errors import FatalError
@@ -66,6 +68,35 @@ def test_a_loop_that_never_rests_leaves_its_client_to_a_question(topic_space: To
 
     assert answered
     reader.close()
+
+
+@pytest.mark.slow
+def test_a_client_that_was_told_of_a_cluster_without_brokers_is_lost_for_good(
+    topic_space: TopicSpace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After one such answer in ten the library does not help itself, as fires have seen; here it may not."""
+    monkeypatch.setattr(lifeline_module, "_ANSWER_S", 0.5)
+    base = clients._base
+    unaided = {"metadata.recovery.strategy": "none"}
+    monkeypatch.setattr(clients, "_base", lambda *given: base(*given) | unaided)
+    kafka = _kafka(topic_space)
+    with Forgetful(topic_space.bootstrap).serving() as broker:
+        through = kafka.model_copy(update={"bootstrap_servers": broker.bootstrap})
+        reader = reader_consumer(through, "g")
+        lifeline = Lifeline(through, {"reader": reader})
+        lifeline.ask()
+
+        broker.forgets = True
+        lifeline.ask()
+        broker.forgets = False
+        for _ in range(lifeline_module._UNANSWERED_MAX):
+            lifeline.check()
+            lifeline.ask()
+
+        assert broker.forgot == 1
+        with pytest.raises(FatalError, match="of the reader lost all brokers"):
+            lifeline.check()
+        reader.close()
 
 
 def test_a_client_without_a_broker_is_lost_while_a_new_one_finds_one(
