@@ -93,7 +93,7 @@ def test_a_client_that_was_told_of_a_cluster_without_brokers_is_lost_for_good(
             lifeline.check()
             lifeline.ask()
 
-        assert broker.forgot == 1
+        assert broker.forgot >= 1
         with pytest.raises(FatalError, match="of the reader lost all brokers"):
             lifeline.check()
         reader.close()
