@@ -2,10 +2,12 @@
 
 import re
 import socket
+import socketserver
 import struct
 import threading
 from collections.abc import Iterator
-from contextlib import closing, contextmanager, suppress
+from contextlib import contextmanager, suppress
+from io import BufferedIOBase
 
 _HOST = "127.0.0.1"
 _METADATA, _FIND_COORDINATOR = 3, 10
@@ -19,86 +21,81 @@ Asked = dict[bytes, int]
 """Requests of a connection that wait for their answer, by correlation id."""
 
 
-class Forgetful:
+class Forgetful(socketserver.ThreadingTCPServer):
     """Stands before the session's broker; its answers name its own address in place of the broker's."""
 
+    daemon_threads = True  # a connection ends with its client, which may be later than the test
+
     def __init__(self, bootstrap: str) -> None:
+        super().__init__((_HOST, 0), _Connection)
         self.forgets = False
         """Whether the cluster has no brokers just now."""
         self.forgot = 0
         """How often it said so."""
-        self._broker_port = int(bootstrap.rpartition(":")[2])
-        self._listener = socket.create_server((_HOST, 0))
-        self._port: int = self._listener.getsockname()[1]
-        self._open: list[socket.socket] = []
+        self.broker_port = int(bootstrap.rpartition(":")[2])
+        self.port: int = self.server_address[1]
 
     @property
     def bootstrap(self) -> str:
         """Where clients find it."""
-        return f"{_HOST}:{self._port}"
+        return f"{_HOST}:{self.port}"
 
     @contextmanager
     def serving(self) -> Iterator["Forgetful"]:
         """Serve as long as this lasts."""
-        accepting = threading.Thread(target=self._accept)
-        accepting.start()
-        try:
-            yield self
-        finally:
-            for one in (self._listener, *self._open):
-                with suppress(OSError):  # the other end may have closed it
-                    one.shutdown(socket.SHUT_RDWR)
-            accepting.join()
-            self._listener.close()
+        with self:
+            thread = threading.Thread(target=self.serve_forever)
+            thread.start()
+            try:
+                yield self
+            finally:
+                self.shutdown()
+                thread.join()
 
-    def _accept(self) -> None:
-        with suppress(OSError):
-            while True:
-                client, _ = self._listener.accept()
-                broker = socket.create_connection((_HOST, self._broker_port))
-                self._open += [client, broker]
-                threading.Thread(target=self._serve, args=(client, broker)).start()
 
-    def _serve(self, client: socket.socket, broker: socket.socket) -> None:
-        """One connection until either side ends it."""
+class _Connection(socketserver.StreamRequestHandler):
+    """One connection until either side ends it."""
+
+    server: Forgetful
+
+    def handle(self) -> None:
+        """Requests go to the broker as they are; answers come back on a thread of their own."""
         asked: Asked = {}
-        answering = threading.Thread(target=self._answers, args=(broker, client, asked))
-        with closing(client), closing(broker):
+        with socket.create_connection((_HOST, self.server.broker_port)) as broker:
+            answering = threading.Thread(target=self._answer, args=(broker, asked), daemon=True)
             answering.start()
-            with suppress(OSError):
-                for request in _messages(client):
+            with suppress(OSError):  # either side may break off
+                for request in _messages(self.rfile):
                     kind = int.from_bytes(request[:2])
                     if kind in {_METADATA, _FIND_COORDINATOR}:
                         asked[request[4:8]] = kind
                     _send(broker, request)
-            for one in (client, broker):
-                with suppress(OSError):
-                    one.shutdown(socket.SHUT_RDWR)
+            with suppress(OSError):
+                broker.shutdown(socket.SHUT_RDWR)
             answering.join()
 
-    def _answers(self, broker: socket.socket, client: socket.socket, asked: Asked) -> None:
-        with suppress(OSError):
-            for answer in _messages(broker):
+    def _answer(self, broker: socket.socket, asked: Asked) -> None:
+        with suppress(OSError), broker.makefile("rb") as answers:
+            for answer in _messages(answers):
                 kind = asked.pop(answer[:4], None)
-                _send(client, answer if kind is None else self._renamed(answer, kind))
-            client.shutdown(socket.SHUT_RDWR)
+                _send(self.connection, answer if kind is None else self._renamed(answer, kind))
+            self.connection.shutdown(socket.SHUT_RDWR)
 
     def _renamed(self, answer: bytes, kind: int) -> bytes:
-        if kind == _METADATA and self.forgets:
+        if kind == _METADATA and self.server.forgets:
             answer, found = _ONE_BROKER.subn(_NO_BROKER, answer, count=1)
-            self.forgot += found
-        return answer.replace(_address(self._broker_port), _address(self._port))
+            self.server.forgot += found
+        return answer.replace(_address(self.server.broker_port), _address(self.server.port))
 
 
 def _address(port: int) -> bytes:
     return _HOST.encode() + struct.pack(">i", port)
 
 
-def _messages(connection: socket.socket) -> Iterator[bytes]:
+def _messages(stream: BufferedIOBase) -> Iterator[bytes]:
     """Requests or answers without the length before each, until the connection ends."""
-    with connection.makefile("rb") as stream:
-        while len(head := stream.read(4)) == 4:
-            yield stream.read(int.from_bytes(head))
+    while len(head := stream.read(4)) == 4:
+        yield stream.read(int.from_bytes(head))
 
 
 def _send(connection: socket.socket, message: bytes) -> None:

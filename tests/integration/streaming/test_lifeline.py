@@ -25,6 +25,13 @@ def _kafka(space: TopicSpace) -> KafkaSettings:
     return KafkaSettings(bootstrap_servers=space.bootstrap, topic_prefix=space.prefix)
 
 
+def _ask_until_lost(lifeline: Lifeline) -> None:
+    """As often as it takes, and no less."""
+    for _ in range(lifeline_module._UNANSWERED_MAX):
+        lifeline.check()
+        lifeline.ask()
+
+
 def test_clients_that_reach_the_cluster_are_not_lost(topic_space: TopicSpace) -> None:
     kafka = _kafka(topic_space)
     member, reader = member_consumer(kafka, "g"), reader_consumer(kafka, "g")
@@ -89,9 +96,7 @@ def test_a_client_that_was_told_of_a_cluster_without_brokers_is_lost_for_good(
         broker.forgets = True
         lifeline.ask()
         broker.forgets = False
-        for _ in range(lifeline_module._UNANSWERED_MAX):
-            lifeline.check()
-            lifeline.ask()
+        _ask_until_lost(lifeline)
 
         assert broker.forgot >= 1
         with pytest.raises(FatalError, match="of the reader lost all brokers"):
@@ -108,9 +113,7 @@ def test_a_client_without_a_broker_is_lost_while_a_new_one_finds_one(
     cut_off: Consumer = reader_consumer(nowhere, "g")
     lifeline = Lifeline(kafka, {"reader": cut_off})
 
-    for _ in range(lifeline_module._UNANSWERED_MAX):
-        lifeline.check()
-        lifeline.ask()
+    _ask_until_lost(lifeline)
 
     with pytest.raises(FatalError, match="of the reader"):
         lifeline.check()
