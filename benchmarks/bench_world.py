@@ -3,7 +3,6 @@
 import json
 import os
 import re
-import socket
 import subprocess
 import sys
 import tempfile
@@ -21,6 +20,7 @@ from pydantic import SecretStr
 
 from waybill import broker
 from waybill.alibaba.settings import AlibabaSettings, AppCredentials, RateLimitSettings
+from waybill.broker.ports import free_port
 from waybill.contracts import Order, Shipment, Store
 from waybill.contracts.base import Address, LogisticsType, Money
 from waybill.contracts.codec import Codec, SchemaBook
@@ -168,7 +168,7 @@ class World:
     @contextmanager
     def service(self, name: str) -> Iterator[None]:
         """Run a service with fresh local views."""
-        port = _free_port()
+        port = free_port()
         log = (self.folder / f"{name}-{self._runs}.log").open("w")
         process = subprocess.Popen(  # noqa: S603 - our own service
             [sys.executable, "-m", f"services.{name}"],
@@ -264,12 +264,6 @@ def _answers(url: str) -> bool:
         return httpx.get(url).status_code == httpx.codes.OK
     except httpx.TransportError:
         return False
-
-
-def _free_port() -> int:
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        return int(taken.getsockname()[1])
 
 
 @contextmanager

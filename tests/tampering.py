@@ -34,6 +34,12 @@ def joined(file: bytes, parts: list[bytes]) -> bytes:
     return file[:8] + b"".join(parts)
 
 
+def without_signature(file: bytes) -> bytes:
+    """The page as it was signed: its last chunk but one left out."""
+    *signed, _signature, end = chunks(file)
+    return joined(file, [*signed, end])
+
+
 def pixel_changed(file: bytes, _other: bytes) -> bytes:
     parts = png.parts_of(file)
     sheet = png.sheet_of(parts).copy()
@@ -68,7 +74,7 @@ def swapped(kind: bytes, number: int = 0) -> Change:
 
 def resigned(file: bytes, _other: bytes) -> bytes:
     """Signed by somebody else, who keeps the store's public key in it."""
-    return STRANGER.signed(joined(file, [*chunks(file)[:-2], chunks(file)[-1]]))
+    return STRANGER.signed(without_signature(file))
 
 
 def signed_by_a_stranger(file: bytes) -> bytes:
@@ -107,7 +113,7 @@ def spare_bits_changed(file: bytes, _other: bytes) -> bytes:
     ((name, text),) = png.parts_of(file).texts_after
     changed = text[:-3] + chr(ord(text[-3]) + 1) + "=="  # A, Q, g or w, since the four are zero
     assert base64.b64decode(changed, validate=True) == base64.b64decode(text)
-    return png.with_text_after(joined(file, [*chunks(file)[:-2], chunks(file)[-1]]), name, changed)
+    return png.with_text_after(without_signature(file), name, changed)
 
 
 TAMPERED: dict[str, Change] = {
@@ -127,7 +133,7 @@ TAMPERED: dict[str, Change] = {
     "the page's number of the other page": swapped(b"iTXt", 8),
     "the signature of the other page": swapped(b"iTXt", 12),
     "signed again by somebody else": resigned,
-    "the signature left out": lambda file, _: joined(file, [*chunks(file)[:-2], chunks(file)[-1]]),
+    "the signature left out": lambda file, _: without_signature(file),
     "the signature twice": lambda file, _: png.with_text_after(
         file, *png.parts_of(file).texts_after[0]
     ),

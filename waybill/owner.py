@@ -4,7 +4,7 @@ import gc
 import sys
 from collections.abc import Callable, Coroutine, Mapping
 from pathlib import Path
-from types import MappingProxyType, TracebackType
+from types import TracebackType
 from typing import Any, Self
 
 import structlog
@@ -25,7 +25,6 @@ from waybill.streaming.runtime import Runtime, Surroundings, commit_pool
 
 log = structlog.get_logger()
 
-NONE_BESIDE: Mapping[str, Client] = MappingProxyType({})
 _CLOSE_S = 2.0
 """Closing connections is a courtesy; the process ends either way."""
 _GC_OBJECTS = 20_000
@@ -79,13 +78,13 @@ class OwnerProcess:
         self._pool.shutdown(wait=False, cancel_futures=True)
         self._slot.release()
 
-    def run(self, service: Service, clients_beside: Mapping[str, Client] = NONE_BESIDE) -> None:
+    def run(self, service: Service, clients_beside: Mapping[str, Client] | None = None) -> None:
         """Join the group and turn until SIGTERM or a fatal error.
 
         `clients_beside`: further Kafka clients of the process, without which it is no use either.
         """
         kafka, http = self._settings.kafka, self._settings.http
-        runtime, lifeline = self._runtime(service, clients_beside)
+        runtime, lifeline = self._runtime(service, clients_beside or {})
         health = HealthServer(
             http.host,
             http.port,

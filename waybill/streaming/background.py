@@ -9,11 +9,7 @@ from collections import deque
 from collections.abc import Callable, Coroutine
 from typing import Any, TypeVar
 
-import structlog
-
 from waybill.clock import boot_s
-
-log = structlog.get_logger()
 
 T = TypeVar("T")
 _BEAT_S = 0.5

@@ -12,15 +12,12 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
-import structlog
 from confluent_kafka import KafkaException
 
 from waybill.settings import KafkaSettings
 from waybill.streaming.clients import admin_client
 from waybill.streaming.errors import FatalError
 from waybill.streaming.survey import physical_names
-
-log = structlog.get_logger()
 
 _EVERY_S = 5.0
 _ANSWER_S = 2.0

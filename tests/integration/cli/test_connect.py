@@ -1,6 +1,5 @@
 """`waybill stores connect` end to end: a real cluster, the stand-in's own pages, processes of their own."""
 
-import socket
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,6 +15,7 @@ from sandbox.settings import Settings as SandboxSettings
 from tests.integration.cli.desk import Desk
 from tests.kafka import TopicSpace
 from tests.waiting import wait_until
+from waybill.broker.ports import free_port
 from waybill.connecting import Authorisation, authorised_until
 from waybill.contracts.keys import partition_of
 
@@ -192,25 +192,19 @@ def test_the_address_may_be_pasted_where_no_browser_can_come_back(desk: Desk) ->
     assert desk.book.store(f"sandbox-{seller}").seller_id == seller
 
 
-@pytest.fixture
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-def test_a_registered_callback_says_where_to_listen(desk: Desk, free_port: int) -> None:
-    callback = f"http://localhost:{free_port}/oauth/back"
+def test_a_registered_callback_says_where_to_listen(desk: Desk) -> None:
+    port = free_port()
+    callback = f"http://localhost:{port}/oauth/back"
     seller = desk.api.stores[0].id
     same = ("connect", "--site", "sandbox", "--authorization", "1m", "--no-browser")
     terminal = desk.start(*same, "--callback", callback)
     link = terminal.link()
 
-    taken = desk.run(*same, "--port", str(free_port))
+    taken = desk.run(*same, "--port", str(port))
     desk.authorise(link, seller, "1")
 
     assert callback_of(link) == callback
-    assert f"127.0.0.1:{free_port}: Address already in use" in taken.errors
+    assert f"127.0.0.1:{port}: Address already in use" in taken.errors
     assert terminal.end() == 0, terminal.errors
 
 

@@ -1,7 +1,6 @@
 """A store connected by its seller, an importer beside it: pushed orders come at once, keys may change."""
 
 import signal
-import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -17,6 +16,7 @@ from sandbox.settings import Settings as SandboxSettings
 from tests.integration.cli.desk import Desk
 from tests.kafka import TopicSpace
 from tests.waiting import wait_until
+from waybill.broker.ports import free_port
 from waybill.tokens import TokenSeal, new_key
 
 pytestmark = [pytest.mark.kafka, pytest.mark.slow, pytest.mark.timeout(600)]
@@ -34,12 +34,6 @@ def desk(topic_space: TopicSpace, tmp_path: Path) -> Iterator[Desk]:
         desk = Desk(topic_space, url, tmp_path)
         yield desk
         desk.close()
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 @contextmanager
